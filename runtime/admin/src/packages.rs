@@ -1,0 +1,161 @@
+//! Packages: what is deployed, its history, deploying, undeploying.
+
+use crate::problem::ApiError;
+use crate::request::Name;
+use crate::router::Shared;
+use crate::shapes::{Deployed, HistoryEntry, Package, Problem, Undeployed, Upload};
+use crate::upload;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use caisson_service::{Deployment, Origin, PackageStatus};
+use http::{HeaderMap, StatusCode};
+
+/// Who is recorded as having deployed what came through this API.
+const BY: &str = "admin";
+
+/// All packages, sorted by name.
+#[utoipa::path(
+    get,
+    path = "/api/v1/packages",
+    tag = "packages",
+    security(("token" = [])),
+    responses(
+        (status = 200, description = "All packages, sorted by name", body = [Package]),
+        (status = 401, description = "The token is missing or wrong", body = Problem)
+    )
+)]
+pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<Package>> {
+    Json(shared.admin.deployer.list().into_iter().map(Package::from).collect())
+}
+
+/// One package.
+#[utoipa::path(
+    get,
+    path = "/api/v1/packages/{name}",
+    tag = "packages",
+    security(("token" = [])),
+    params(("name" = String, Path, description = "Name of the package", example = "hello")),
+    responses(
+        (status = 200, description = "The package", body = Package),
+        (status = 401, description = "The token is missing or wrong", body = Problem),
+        (status = 404, description = "There is none of this name", body = Problem)
+    )
+)]
+pub(crate) async fn get(State(shared): State<Shared>, Name(name): Name) -> Result<Json<Package>, ApiError> {
+    find(&shared, &name).map(|status| Json(status.into())).ok_or_else(|| unknown(&name))
+}
+
+/// The versions of a package that are kept, oldest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/packages/{name}/history",
+    tag = "packages",
+    security(("token" = [])),
+    params(("name" = String, Path, description = "Name of the package", example = "hello")),
+    responses(
+        (status = 200, description = "The versions, oldest first", body = [HistoryEntry]),
+        (status = 401, description = "The token is missing or wrong", body = Problem),
+        (status = 404, description = "There has never been one of this name", body = Problem)
+    )
+)]
+pub(crate) async fn history(
+    State(shared): State<Shared>,
+    Name(name): Name,
+) -> Result<Json<Vec<HistoryEntry>>, ApiError> {
+    let versions = shared.admin.deployer.history(&name);
+    if versions.is_empty() {
+        return Err(unknown(&name));
+    }
+    let current = find(&shared, &name).and_then(|status| status.version);
+    let entry = |version| HistoryEntry::new(version, current);
+    Ok(Json(versions.into_iter().map(entry).collect()))
+}
+
+/// Deploys a package: the new version answers when this does.
+#[utoipa::path(
+    put,
+    path = "/api/v1/packages/{name}",
+    tag = "packages",
+    security(("token" = [])),
+    params(("name" = String, Path, description = "Name of the package", example = "hello")),
+    request_body(
+        description = "A component, one Python module, or the files of a package",
+        content(
+            (Upload = "application/json"),
+            (String = "text/x-python", example = json!("from caisson import Service\n\nclass Hello(Service):\n    ...\n")),
+            (Vec<u8> = "application/wasm")
+        )
+    ),
+    responses(
+        (status = 200, description = "A new version answers, or the same content did already", body = Deployed),
+        (status = 201, description = "The package is new", body = Deployed),
+        (status = 400, description = "The body is malformed", body = Problem),
+        (status = 401, description = "The token is missing or wrong", body = Problem),
+        (status = 409, description = "The name of the package or of a service belongs to another", body = Problem),
+        (status = 413, description = "The package is too large", body = Problem),
+        (status = 415, description = "The media type is none of a package", body = Problem),
+        (
+            status = 422,
+            description = "The package is broken; what ran before goes on",
+            body = Problem,
+            example = json!({
+                "result": "Error", "cid": "0h2k7m3p9q4r8s1t5v6w2x0y",
+                "details": "hello.py:3: SyntaxError: invalid syntax", "file": "hello.py", "line": 3,
+                "message": "SyntaxError: invalid syntax", "traceback": "  File \"hello.py\", line 3\n..."
+            })
+        )
+    )
+)]
+pub(crate) async fn deploy(
+    State(shared): State<Shared>,
+    Name(name): Name,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Deployed>), ApiError> {
+    let source = upload::read(&name, &headers, body).await?;
+    let is_new = find(&shared, &name).is_none_or(|status| status.version.is_none());
+    let deployment = shared.admin.deployer.deploy(source, Origin::Upload, BY).await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(answer(deployment))))
+}
+
+/// Takes a package and its services away. Requests in flight are finished.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/packages/{name}",
+    tag = "packages",
+    security(("token" = [])),
+    params(("name" = String, Path, description = "Name of the package", example = "hello")),
+    responses(
+        (status = 200, description = "It is gone", body = Undeployed),
+        (status = 401, description = "The token is missing or wrong", body = Problem),
+        (status = 404, description = "There is none of this name", body = Problem),
+        (
+            status = 409,
+            description = "It lives in the services folder and would come back from there",
+            body = Problem
+        )
+    )
+)]
+pub(crate) async fn undeploy(State(shared): State<Shared>, Name(name): Name) -> Result<Json<Undeployed>, ApiError> {
+    shared.admin.deployer.undeploy(&name).await?;
+    Ok(Json(Undeployed { package: name }))
+}
+
+fn find(shared: &Shared, name: &str) -> Option<PackageStatus> {
+    shared.admin.deployer.list().into_iter().find(|status| status.package == name)
+}
+
+fn unknown(name: &str) -> ApiError {
+    ApiError::not_found(format!("no package named {name:?} is deployed"))
+}
+
+fn answer(deployment: Deployment) -> Deployed {
+    Deployed {
+        package: deployment.package,
+        version: deployment.version,
+        services: deployment.services.into_iter().map(|service| service.name).collect(),
+        unchanged: deployment.unchanged,
+    }
+}

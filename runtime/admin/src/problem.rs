@@ -1,0 +1,98 @@
+//! Every error of the API, in one shape: `{"result":"Error","cid":...,"details":...}`.
+
+use crate::shapes::Problem;
+use axum::response::{IntoResponse, Response};
+use caisson_capability::{Cid, ErrorKind};
+use caisson_channel::CID_HEADER;
+use caisson_service::{DeployError, SourceError};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::StatusCode;
+
+/// An error on its way out.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    problem: Problem,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl ApiError {
+    /// An error with a text that says what to do.
+    pub(crate) fn new(status: StatusCode, details: impl Into<String>) -> Self {
+        Self { status, problem: Problem::new(Cid::new().as_str(), details), headers: Vec::new() }
+    }
+
+    /// The request does not make sense.
+    pub(crate) fn bad_request(details: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, details)
+    }
+
+    /// There is no such thing.
+    pub(crate) fn not_found(details: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, details)
+    }
+
+    /// Adds a header.
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let Self { status, problem, headers } = self;
+        let cid = problem.cid.as_str();
+        if status.is_server_error() {
+            tracing::error!(cid, status = status.as_u16(), "admin API: {}", problem.details);
+        } else {
+            tracing::debug!(cid, status = status.as_u16(), "admin API: {}", problem.details);
+        }
+        // Texts and numbers can always be written as JSON.
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Ok(value) = HeaderValue::from_str(cid) {
+            response.headers_mut().insert(CID_HEADER, value);
+        }
+        response.headers_mut().extend(headers);
+        response
+    }
+}
+
+impl From<DeployError> for ApiError {
+    /// Whoever deploys is the developer: the place and the traceback are for them.
+    fn from(error: DeployError) -> Self {
+        let mut this = Self::new(status_of(&error), error.to_string());
+        if this.status == StatusCode::UNPROCESSABLE_ENTITY {
+            this.problem.message = Some(match &error {
+                DeployError::Load(error) => error.message.clone(),
+                DeployError::Source(SourceError::Settings(error)) => error.message.clone(),
+                other => other.to_string(),
+            });
+            this.problem.file = error.file().map(str::to_owned);
+            this.problem.line = error.line();
+            this.problem.traceback = error.traceback().map(str::to_owned);
+        }
+        this
+    }
+}
+
+impl From<SourceError> for ApiError {
+    fn from(error: SourceError) -> Self {
+        DeployError::Source(error).into()
+    }
+}
+
+fn status_of(error: &DeployError) -> StatusCode {
+    use SourceError::{PackageTooLarge, TooLarge, TooManyFiles};
+    if matches!(error, DeployError::Source(TooLarge { .. } | PackageTooLarge { .. } | TooManyFiles { .. })) {
+        return StatusCode::PAYLOAD_TOO_LARGE;
+    }
+    match error.kind() {
+        ErrorKind::InvalidInput => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorKind::Conflict => StatusCode::CONFLICT,
+        ErrorKind::NotFound => StatusCode::NOT_FOUND,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}

@@ -1,0 +1,112 @@
+//! Services: what can be called, and calling it.
+
+use crate::router::Shared;
+use crate::shapes::{Problem, Service};
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use caisson_capability::{BoxFuture, Error, Invocation, Invoker};
+use http::Uri;
+use http::header::AUTHORIZATION;
+use std::sync::Arc;
+use tower::ServiceExt as _;
+
+use crate::problem::ApiError;
+
+/// Name of the channel that messages through this API come by, and of who sends them when there is a login.
+const CHANNEL: &str = "admin";
+
+/// All services that can be called, sorted by name.
+#[utoipa::path(
+    get,
+    path = "/api/v1/services",
+    tag = "services",
+    security(("token" = [])),
+    responses(
+        (status = 200, description = "All services, sorted by name", body = [Service]),
+        (status = 401, description = "The token is missing or wrong", body = Problem)
+    )
+)]
+pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<Service>> {
+    let mut services: Vec<Service> =
+        shared.admin.deployer.list().into_iter().flat_map(Service::all_of).collect();
+    services.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    Json(services)
+}
+
+/// Sends a message to a service and answers what it answers: status, headers and body.
+///
+/// The query and all headers but `Authorization` reach the service as they do on any HTTP channel.
+#[utoipa::path(
+    post,
+    path = "/api/v1/services/{name}/invoke",
+    tag = "services",
+    security(("token" = [])),
+    params(("name" = String, Path, description = "Name of the service", example = "hello.hello-world")),
+    request_body(
+        description = "The message, in whatever form the service reads",
+        content((serde_json::Value = "application/json", example = json!({"name": "Ada"})))
+    ),
+    responses(
+        (
+            status = 200,
+            description = "What the service answered; it may choose any other status too",
+            content_type = "application/json",
+            body = serde_json::Value,
+            example = json!({"greeting": "Hello, Ada"})
+        ),
+        (status = 401, description = "The token is missing or wrong", body = Problem),
+        (status = 404, description = "There is no such service", body = Problem),
+        (status = 500, description = "The service failed; `caisson logs --cid` shows why", body = Problem),
+        (status = 503, description = "Too busy, or the server is starting", body = Problem)
+    )
+)]
+pub(crate) async fn invoke(State(shared): State<Shared>, mut request: Request) -> Response {
+    match service_uri(request.uri()) {
+        Some(uri) => *request.uri_mut() = uri,
+        None => return ApiError::not_found("there is no service without a name").into_response(),
+    }
+    // The admin token is nothing that a service may see.
+    request.headers_mut().remove(AUTHORIZATION);
+    match shared.channel.clone().oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// The path under which the channel knows the service that is invoked, with its name as it was encoded.
+fn service_uri(uri: &Uri) -> Option<Uri> {
+    let name = uri.path().strip_prefix("/api/v1/services/")?.strip_suffix("/invoke")?;
+    if name.is_empty() {
+        return None;
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("/services/{name}{query}").parse().ok()
+}
+
+/// The door that messages through this API go by: as every other, but the channel says where they came from.
+pub(crate) struct Door {
+    pub(crate) invoker: Arc<dyn Invoker>,
+    pub(crate) with_login: bool,
+}
+
+impl Invoker for Door {
+    fn invoke(&self, mut invocation: Invocation) -> BoxFuture<'_, Result<caisson_capability::Response, Error>> {
+        invocation.channel = CHANNEL.into();
+        invocation.principal = self.with_login.then(|| CHANNEL.into());
+        self.invoker.invoke(invocation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_encoded_and_queries_stay() {
+        let moved = |path: &str| service_uri(&path.parse().unwrap()).map(|uri| uri.to_string());
+        assert_eq!(moved("/api/v1/services/a.b/invoke").as_deref(), Some("/services/a.b"));
+        assert_eq!(moved("/api/v1/services/a%2Fb/invoke?x=1&x=2").as_deref(), Some("/services/a%2Fb?x=1&x=2"));
+        assert_eq!(moved("/api/v1/services//invoke"), None);
+    }
+}

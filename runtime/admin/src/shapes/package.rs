@@ -1,0 +1,227 @@
+//! Packages and services, as the API shows them.
+
+use caisson_service::deploy::{ErrorStatus, PackageStatus, ServiceStatus, State};
+use caisson_service::{Language, Version};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One package. The same JSON as [`PackageStatus`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Package {
+    /// Its name.
+    #[schema(example = "hello")]
+    pub package: String,
+    /// Where it came from.
+    pub origin: Origin,
+    /// `python` or `component`; nothing when that could not be told.
+    #[schema(example = "python")]
+    pub language: Option<String>,
+    /// The version that runs.
+    #[schema(example = 1)]
+    pub version: Option<u32>,
+    /// `running`; `broken` when nothing runs and the newest content was refused; `both` when an earlier version runs
+    /// and the newest content was refused.
+    #[schema(example = "running")]
+    pub state: String,
+    /// The services that can be called.
+    pub services: Vec<PackageService>,
+    /// Bytes of memory image that belong to it alone.
+    #[schema(example = 458_752)]
+    pub image_bytes: u64,
+    /// When the version that runs was deployed, RFC 3339.
+    #[schema(example = "2026-01-01T00:00:00.000Z")]
+    pub deployed_at: Option<String>,
+    /// Who or what deployed it.
+    #[schema(example = "admin")]
+    pub deployed_by: Option<String>,
+    /// Why the newest content does not run.
+    pub error: Option<PackageError>,
+}
+
+/// Where a package came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Origin {
+    /// `folder` or `upload`.
+    #[schema(example = "folder")]
+    pub kind: String,
+    /// The file or folder, when it came from the services folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "services/hello.py")]
+    pub path: Option<String>,
+}
+
+/// One service of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PackageService {
+    /// Name under which it is called.
+    #[schema(example = "hello.hello-world")]
+    pub name: String,
+    /// Class that defines it; empty for a component.
+    #[schema(example = "HelloWorld")]
+    pub class: String,
+    /// Module that defines it; empty for a component.
+    #[schema(example = "hello")]
+    pub module: String,
+    /// Line of the class; 0 for a component.
+    #[schema(example = 3)]
+    pub line: u32,
+    /// First paragraph of its documentation.
+    #[schema(example = "Greets.")]
+    pub doc: Option<String>,
+}
+
+/// Why the newest content of a package does not run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PackageError {
+    /// What is wrong, where, and what to do.
+    pub message: String,
+    /// The file, when known.
+    pub file: Option<String>,
+    /// The line, when known.
+    pub line: Option<u32>,
+    /// The language's own report.
+    pub traceback: Option<String>,
+    /// Since when, RFC 3339.
+    pub since: String,
+}
+
+/// One service with the package that it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Service {
+    /// Name under which it is called.
+    #[schema(example = "hello.hello-world")]
+    pub name: String,
+    /// The package that it belongs to.
+    #[schema(example = "hello")]
+    pub package: String,
+    /// `python` or `component`.
+    #[schema(example = "python")]
+    pub language: Option<String>,
+    /// The version that answers.
+    #[schema(example = 1)]
+    pub version: Option<u32>,
+    /// As of the package: `running`, or `both` when newer content was refused.
+    #[schema(example = "running")]
+    pub state: String,
+    /// Module that defines it; empty for a component.
+    #[schema(example = "hello")]
+    pub module: String,
+    /// Class that defines it; empty for a component.
+    #[schema(example = "HelloWorld")]
+    pub class: String,
+    /// Line of the class; 0 for a component.
+    #[schema(example = 3)]
+    pub line: u32,
+    /// First paragraph of its documentation.
+    #[schema(example = "Greets.")]
+    pub doc: Option<String>,
+}
+
+/// One version of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HistoryEntry {
+    /// Counted from 1.
+    #[schema(example = 1)]
+    pub version: u32,
+    /// It is the one that answers.
+    pub current: bool,
+    /// BLAKE3 digest over files and settings.
+    pub digest: String,
+    /// `python` or `component`.
+    #[schema(example = "python")]
+    pub language: String,
+    /// RFC 3339, UTC.
+    #[schema(example = "2026-01-01T00:00:00.000Z")]
+    pub deployed_at: String,
+    /// Who or what deployed it.
+    #[schema(example = "admin")]
+    pub deployed_by: String,
+}
+
+impl HistoryEntry {
+    pub(crate) fn new(version: Version, current: Option<u32>) -> Self {
+        Self {
+            current: current == Some(version.version),
+            version: version.version,
+            digest: version.digest.to_string(),
+            language: language(version.language),
+            deployed_at: version.deployed_at,
+            deployed_by: version.deployed_by,
+        }
+    }
+}
+
+impl From<PackageStatus> for Package {
+    fn from(status: PackageStatus) -> Self {
+        Self {
+            package: status.package,
+            origin: status.origin.into(),
+            language: status.language.map(language),
+            version: status.version,
+            state: state(status.state).to_owned(),
+            services: status.services.into_iter().map(PackageService::from).collect(),
+            image_bytes: status.image_bytes,
+            deployed_at: status.deployed_at,
+            deployed_by: status.deployed_by,
+            error: status.error.map(PackageError::from),
+        }
+    }
+}
+
+impl From<caisson_service::Origin> for Origin {
+    fn from(origin: caisson_service::Origin) -> Self {
+        match origin {
+            caisson_service::Origin::Folder { path } => Self { kind: "folder".to_owned(), path: Some(path) },
+            caisson_service::Origin::Upload => Self { kind: "upload".to_owned(), path: None },
+        }
+    }
+}
+
+impl From<ServiceStatus> for PackageService {
+    fn from(status: ServiceStatus) -> Self {
+        let ServiceStatus { name, class, module, line, doc } = status;
+        Self { name, class, module, line, doc }
+    }
+}
+
+impl From<ErrorStatus> for PackageError {
+    fn from(status: ErrorStatus) -> Self {
+        let ErrorStatus { message, file, line, traceback, since } = status;
+        Self { message, file, line, traceback, since }
+    }
+}
+
+impl Service {
+    /// The services of a package.
+    pub(crate) fn all_of(status: PackageStatus) -> Vec<Self> {
+        let (package, version) = (status.package, status.version);
+        let (language, state) = (status.language.map(language), state(status.state));
+        let service = |ServiceStatus { name, class, module, line, doc }| Self {
+            name,
+            package: package.clone(),
+            language: language.clone(),
+            version,
+            state: state.to_owned(),
+            module,
+            class,
+            line,
+            doc,
+        };
+        status.services.into_iter().map(service).collect()
+    }
+}
+
+fn language(language: Language) -> String {
+    match language {
+        Language::Python => "python".to_owned(),
+        Language::Component => "component".to_owned(),
+    }
+}
+
+fn state(state: State) -> &'static str {
+    match state {
+        State::Running => "running",
+        State::Broken => "broken",
+        State::Both => "both",
+    }
+}

@@ -1,0 +1,140 @@
+//! Generated from `wit/`: the types that cross the boundary, and their conversion from and to the runtime's own.
+
+#[allow(
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    clippy::all,
+    reason = "generated code; its documentation is in wit/"
+)]
+mod generated {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "caisson:service/interpreter",
+    });
+}
+
+pub(crate) use generated::caisson::service::{invoker, log, types};
+pub(crate) use generated::exports::caisson::service::loader;
+
+use caisson_capability::{Error, ErrorKind, Fault, Invocation, Request, Response};
+
+/// Name of the interface that every service exports.
+pub(crate) const HANDLER: &str = "caisson:service/handler@0.1.0";
+
+/// Name of the interface that an interpreter exports.
+pub(crate) const LOADER: &str = "caisson:service/loader@0.1.0";
+
+/// The facts of an invocation for the guest, apart from the message.
+pub(crate) fn context(invocation: &Invocation, version: u32, deadline_ms: u64) -> types::Context {
+    types::Context {
+        cid: invocation.cid.as_str().to_owned(),
+        service: invocation.service.as_ref().to_owned(),
+        version,
+        channel: invocation.channel.as_ref().to_owned(),
+        principal: invocation.principal.as_deref().map(str::to_owned),
+        deadline_ms,
+        attempt: invocation.attempt,
+        traceparent: invocation.trace.traceparent.as_deref().map(str::to_owned),
+        tracestate: invocation.trace.tracestate.as_deref().map(str::to_owned),
+    }
+}
+
+/// The message for the guest.
+pub(crate) fn request(request: Request) -> types::Request {
+    types::Request {
+        http: request.http.map(|http| types::Http {
+            method: http.method,
+            path: http.path,
+            query: http.query,
+            params: http.params,
+            headers: http.headers,
+        }),
+        content_type: request.content_type,
+        body: request.body.into(),
+    }
+}
+
+/// A message from a guest for another service.
+pub(crate) fn request_from_guest(request: types::Request) -> Request {
+    Request {
+        http: request.http.map(|http| caisson_capability::Http {
+            method: http.method,
+            path: http.path,
+            query: http.query,
+            params: http.params,
+            headers: http.headers,
+        }),
+        content_type: request.content_type,
+        body: request.body.into(),
+    }
+}
+
+/// The guest's answer.
+pub(crate) fn response(response: types::Response) -> Response {
+    Response { status: response.status, headers: response.headers, body: response.body.into() }
+}
+
+/// An answer for a guest.
+pub(crate) fn response_for_guest(response: Response) -> types::Response {
+    types::Response { status: response.status, headers: response.headers, body: response.body.into() }
+}
+
+/// An error that a guest raised. A guest that says `internal` means itself, not the host.
+pub(crate) fn error(error: types::Error) -> Error {
+    let kind = kind(error.kind);
+    let mut converted = Error::new(kind, error.message);
+    if matches!(kind, ErrorKind::Internal | ErrorKind::Unavailable) {
+        converted.fault = Fault::Service;
+    }
+    converted.retryable = error.retryable;
+    converted.detail = error.detail;
+    converted.status = error.status;
+    converted.headers = error.headers;
+    converted
+}
+
+/// An error for a guest: what its own caller would be told, nothing more.
+pub(crate) fn error_for_guest(error: Error) -> types::Error {
+    types::Error {
+        kind: kind_for_guest(error.kind),
+        status: error.status,
+        message: error.message,
+        detail: None,
+        retryable: error.retryable,
+        headers: error.headers,
+    }
+}
+
+fn kind(kind: types::ErrorKind) -> ErrorKind {
+    match kind {
+        types::ErrorKind::InvalidInput => ErrorKind::InvalidInput,
+        types::ErrorKind::Unauthenticated => ErrorKind::Unauthenticated,
+        types::ErrorKind::AccessDenied => ErrorKind::AccessDenied,
+        types::ErrorKind::NotFound => ErrorKind::NotFound,
+        types::ErrorKind::MethodNotAllowed => ErrorKind::MethodNotAllowed,
+        types::ErrorKind::Conflict => ErrorKind::Conflict,
+        types::ErrorKind::Timeout => ErrorKind::Timeout,
+        types::ErrorKind::QuotaExceeded => ErrorKind::QuotaExceeded,
+        types::ErrorKind::Unavailable => ErrorKind::Unavailable,
+        types::ErrorKind::Cancelled => ErrorKind::Cancelled,
+        types::ErrorKind::Internal => ErrorKind::Internal,
+    }
+}
+
+fn kind_for_guest(kind: ErrorKind) -> types::ErrorKind {
+    match kind {
+        ErrorKind::InvalidInput => types::ErrorKind::InvalidInput,
+        ErrorKind::Unauthenticated => types::ErrorKind::Unauthenticated,
+        ErrorKind::AccessDenied => types::ErrorKind::AccessDenied,
+        ErrorKind::NotFound => types::ErrorKind::NotFound,
+        ErrorKind::MethodNotAllowed => types::ErrorKind::MethodNotAllowed,
+        ErrorKind::Conflict => types::ErrorKind::Conflict,
+        ErrorKind::Timeout => types::ErrorKind::Timeout,
+        ErrorKind::QuotaExceeded => types::ErrorKind::QuotaExceeded,
+        ErrorKind::Unavailable => types::ErrorKind::Unavailable,
+        ErrorKind::Cancelled => types::ErrorKind::Cancelled,
+        // The kinds are an open set on our side; one that the guest's contract does not have yet is a host matter.
+        _ => types::ErrorKind::Internal,
+    }
+}

@@ -1,0 +1,194 @@
+//! The engine's front: what the rest of the runtime sees of it.
+
+use crate::admission::Gate;
+use crate::artifact::cache::{Artifact, Cache};
+use crate::config::{TICK, runtime_settings};
+use crate::host::{Host, Outside, link};
+use crate::instance::Template;
+use crate::memory::ResetMode;
+use crate::package::{LoadError, Package, ServiceInfo};
+use crate::program::{Program, Shared};
+use crate::python;
+use crate::settings::{Limits, Settings};
+use caisson_capability::Invoker;
+use caisson_telemetry::{LogHub, Metrics};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use wasmtime::component::Linker;
+
+/// How often idle instances are looked at.
+const JANITOR: Duration = Duration::from_secs(3);
+
+/// What an engine needs to know of its surroundings.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// The Python runtime: the folder that `build_python` wrote.
+    pub python: PathBuf,
+    /// Where compiled components are kept.
+    pub cache: PathBuf,
+    /// This program's own file; it compiles components when called with `internal compile`.
+    pub program: PathBuf,
+    /// Messages that may be inside guests at the same time, over all services. Bounds the server's memory.
+    pub max_active: usize,
+    /// Put memories back without the kernel's help in finding dirty pages, as on kernels before 6.7. For tests.
+    pub plain_reset: bool,
+}
+
+/// The engine could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Wasmtime refused its configuration.
+    #[error("the WebAssembly engine could not be set up: {0}")]
+    Wasmtime(#[from] wasmtime::Error),
+    /// The operating system's.
+    #[error("the engine could not be set up: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Compiles, loads and runs packages. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    wasmtime: wasmtime::Engine,
+    linker: Linker<Host>,
+    outside: Arc<Outside>,
+    cache: Cache,
+    /// The reason, when there is no Python runtime: native services work without it.
+    python: Result<Artifact, LoadError>,
+    house: Arc<Semaphore>,
+    shared: Arc<Shared>,
+    programs: Mutex<Vec<Weak<Program>>>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Sets up an engine. Its two threads (the clock of running guests, and the one that drops idle instances) end
+    /// when the last clone and all programs are gone.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, or wasmtime does not run on this machine. A missing Python runtime is not an error
+    /// here: Python packages are then refused with the reason.
+    pub fn new(options: &EngineOptions, logs: Arc<LogHub>, metrics: Arc<Metrics>) -> Result<Self, EngineError> {
+        let mode = if options.plain_reset { ResetMode::Discard } else { ResetMode::detect() };
+        let wasmtime = wasmtime::Engine::new(&runtime_settings(mode)?)?;
+        let mut linker = Linker::new(&wasmtime);
+        link(&mut linker)?;
+        let python = python::open(&wasmtime, &options.python);
+        let inner = Arc::new(Inner {
+            cache: Cache::open(&options.cache, &options.program)?,
+            linker,
+            outside: Arc::new(Outside::new(logs)),
+            python,
+            house: Arc::new(Semaphore::new(options.max_active)),
+            shared: Arc::new(Shared::new(metrics)),
+            programs: Mutex::default(),
+            wasmtime,
+        });
+        tick(&inner.wasmtime)?;
+        janitor(&inner)?;
+        Ok(Self(inner))
+    }
+
+    /// Opens the door through which services call each other. Only the first call counts.
+    pub fn connect(&self, invoker: Weak<dyn Invoker>) {
+        self.0.outside.connect(invoker);
+    }
+
+    /// Why Python packages cannot be loaded, if they cannot.
+    #[must_use]
+    pub fn python_problem(&self) -> Option<&LoadError> {
+        self.0.python.as_ref().err()
+    }
+
+    /// Loads a package: runs its top level in the sandbox once and takes an image.
+    ///
+    /// # Errors
+    ///
+    /// See [`LoadError`]. Nothing that ran before is touched.
+    pub async fn load(&self, package: &Package, settings: Settings) -> Result<Arc<Program>, LoadError> {
+        let (services, template) = match package {
+            Package::Python { name, files } => {
+                let base = self.0.python.as_ref().map_err(LoadError::clone)?;
+                let mut template = self.template(base, settings.limits)?;
+                let (services, images) = python::load(&template, name, files).await?;
+                template.images = images.into();
+                (services, template)
+            }
+            Package::Component { name, wasm } => {
+                let artifact = self.0.cache.get(&self.0.wasmtime, wasm).await?;
+                let template = self.template(&artifact, settings.limits)?;
+                // One instance for trial: what is missing or wrong shows now, not at the first request.
+                template.instantiate().await.map_err(|error| LoadError::new(format!("{error:#}")))?;
+                (vec![native_service(name)], template)
+            }
+        };
+        let gate = Gate::new(settings.limits, Arc::clone(&self.0.house), Arc::clone(&self.0.shared.metrics));
+        let program = Arc::new(Program::new(services, settings, template, gate, Arc::clone(&self.0.shared)));
+        self.0.programs.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&program));
+        Ok(program)
+    }
+
+    fn template(&self, artifact: &Artifact, limits: Limits) -> Result<Template, LoadError> {
+        let pre = self.0.linker.instantiate_pre(&artifact.component);
+        Ok(Template {
+            engine: self.0.wasmtime.clone(),
+            pre: pre.map_err(|error| LoadError::new(format!("it imports what this host does not offer: {error:#}")))?,
+            images: Arc::clone(&artifact.images),
+            memory_is_all: artifact.memory_is_all,
+            outside: Arc::clone(&self.0.outside),
+            limits,
+        })
+    }
+}
+
+/// A component's one service is named as its package, with dashes as in all service names.
+fn native_service(package: &str) -> ServiceInfo {
+    ServiceInfo {
+        name: package.replace('_', "-"),
+        module: String::new(),
+        class_name: String::new(),
+        line: 0,
+        doc: None,
+    }
+}
+
+/// The clock of running guests. A thread, since a guest that never waits would starve a timer of the runtime that runs it.
+fn tick(engine: &wasmtime::Engine) -> std::io::Result<()> {
+    let weak = engine.weak();
+    std::thread::Builder::new().name("caisson-epoch".to_owned()).spawn(move || {
+        loop {
+            std::thread::sleep(TICK);
+            match weak.upgrade() {
+                Some(engine) => engine.increment_epoch(),
+                None => return,
+            }
+        }
+    })?;
+    Ok(())
+}
+
+fn janitor(inner: &Arc<Inner>) -> std::io::Result<()> {
+    let weak = Arc::downgrade(inner);
+    std::thread::Builder::new().name("caisson-janitor".to_owned()).spawn(move || {
+        loop {
+            std::thread::sleep(JANITOR);
+            let Some(inner) = weak.upgrade() else { return };
+            let programs: Vec<_> = {
+                let mut known = inner.programs.lock().unwrap_or_else(PoisonError::into_inner);
+                known.retain(|program| program.strong_count() > 0);
+                known.iter().filter_map(Weak::upgrade).collect()
+            };
+            programs.iter().for_each(|program| program.trim());
+        }
+    })?;
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! What a guest can reach: the log, other services, clocks and random numbers. Nothing else is linked with any
+//! effect: no files, no environment, no sockets.
+//!
+//! * [`limiter`]: memory. [`meter`]: time inside the guest. [`output`]: standard output and error as log records.
+
+pub(crate) mod limiter;
+pub(crate) mod meter;
+pub(crate) mod output;
+
+use crate::bindings::{self, invoker, log, types};
+use caisson_capability::{Error, ErrorKind, Invocation, Invoker};
+use caisson_telemetry::{Level, LogHub, LogRecord};
+use limiter::MemoryLimiter;
+use meter::Meter;
+use output::Output;
+use std::sync::{Arc, OnceLock, Weak};
+use wasmtime::component::{Accessor, HasSelf, Linker, ResourceTable};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+/// Log records that one invocation may write. The next one is replaced by a note; the rest are dropped.
+const MAX_RECORDS: u32 = 10_000;
+
+/// Handles (streams, pollables) that one instance may hold.
+const MAX_RESOURCES: usize = 1_024;
+
+/// Random bytes that a guest may ask for at once.
+const MAX_RANDOM_BYTES: u64 = 1 << 20;
+
+/// What lies behind the host functions; one for the engine.
+#[derive(Debug, Default)]
+pub(crate) struct Outside {
+    pub(crate) logs: Arc<LogHub>,
+    invoker: OnceLock<WeakInvoker>,
+}
+
+struct WeakInvoker(Weak<dyn Invoker>);
+
+impl std::fmt::Debug for WeakInvoker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WeakInvoker")
+    }
+}
+
+impl Outside {
+    pub(crate) fn new(logs: Arc<LogHub>) -> Self {
+        Self { logs, invoker: OnceLock::new() }
+    }
+
+    /// Opens the door for calls between services. Only the first call counts. Weak, since the services behind the door
+    /// hold the engine.
+    pub(crate) fn connect(&self, invoker: Weak<dyn Invoker>) {
+        // A second connection would be a mistake of the composition root, of no consequence to guests.
+        drop(self.invoker.set(WeakInvoker(invoker)));
+    }
+
+    fn invoker(&self) -> Option<Arc<dyn Invoker>> {
+        self.invoker.get().and_then(|weak| weak.0.upgrade())
+    }
+}
+
+/// The invocation that an instance answers now.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// Its body has been handed to the guest and is empty here.
+    pub(crate) invocation: Invocation,
+    pub(crate) version: u32,
+}
+
+/// The host side of one instance.
+pub(crate) struct Host {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    output: Output,
+    outside: Arc<Outside>,
+    call: Option<Call>,
+    records: u32,
+    pub(crate) limiter: MemoryLimiter,
+    pub(crate) meter: Meter,
+}
+
+impl Host {
+    pub(crate) fn new(outside: Arc<Outside>, limiter: MemoryLimiter, meter: Meter) -> Self {
+        let output = Output::default();
+        let wasi = WasiCtx::builder()
+            .stdout(output.stdout())
+            .stderr(output.stderr())
+            .max_random_size(MAX_RANDOM_BYTES)
+            .build();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
+        Self { wasi, table, output, outside, call: None, records: 0, limiter, meter }
+    }
+
+    /// An invocation begins.
+    pub(crate) fn begin(&mut self, call: Call) {
+        self.call = Some(call);
+        self.records = 0;
+        self.limiter.forget_refusal();
+        self.meter.restart();
+    }
+
+    /// It ended: what the guest printed is logged.
+    pub(crate) fn end(&mut self) {
+        self.log_output();
+        self.call = None;
+    }
+
+    /// Whether the guest holds nothing of the host, so that putting back its memory resets it wholly.
+    pub(crate) fn holds_nothing(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// What the guest has written to standard error and not yet logged; for error reports.
+    pub(crate) fn take_stderr(&mut self) -> String {
+        self.output.take_stderr()
+    }
+
+    fn log_output(&mut self) {
+        for (level, logger, line) in self.output.take_lines() {
+            self.record(level, logger, line);
+        }
+    }
+
+    fn record(&mut self, level: Level, logger: &str, message: String) {
+        self.records = self.records.saturating_add(1);
+        let record = match self.records {
+            ..=MAX_RECORDS => LogRecord { logger: logger.to_owned(), ..LogRecord::new(level, message) },
+            n if n == MAX_RECORDS + 1 => LogRecord::new(
+                Level::Warning,
+                format!("more than {MAX_RECORDS} log records in one invocation: the rest is dropped"),
+            ),
+            _ => return,
+        };
+        self.outside.logs.write(match &self.call {
+            Some(call) => record.about(&call.invocation.service, call.version).cid(call.invocation.cid.as_str()),
+            None => record,
+        });
+    }
+}
+
+impl WasiView for Host {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// Links everything that guests may import.
+///
+/// # Errors
+///
+/// A name is linked twice: a mistake in this product.
+pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    log::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
+    invoker::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)
+}
+
+impl types::Host for Host {}
+
+impl log::Host for Host {
+    fn write(&mut self, level: log::Level, logger: String, message: String) {
+        let level = match level {
+            log::Level::Trace => Level::Trace,
+            log::Level::Debug => Level::Debug,
+            log::Level::Info => Level::Info,
+            log::Level::Warning => Level::Warning,
+            log::Level::Error => Level::Error,
+            log::Level::Critical => Level::Critical,
+        };
+        self.record(level, &logger, message);
+    }
+}
+
+impl invoker::Host for Host {}
+
+impl invoker::HostWithStore<Host> for HasSelf<Host> {
+    async fn invoke(
+        accessor: &Accessor<Host, Self>,
+        service: String,
+        request: types::Request,
+    ) -> Result<types::Response, types::Error> {
+        let prepared = accessor.with(|mut access| access.get().prepare_nested(&service, request));
+        let answer = match prepared {
+            Ok((invoker, invocation)) => run_apart(invoker, invocation).await,
+            Err(error) => Err(error),
+        };
+        answer.map(bindings::response_for_guest).map_err(bindings::error_for_guest)
+    }
+}
+
+impl Host {
+    fn prepare_nested(
+        &mut self,
+        service: &str,
+        request: types::Request,
+    ) -> Result<(Arc<dyn Invoker>, Invocation), Error> {
+        let call = self.call.as_ref().ok_or_else(|| {
+            Error::new(ErrorKind::InvalidInput, "services can be called while a message is handled, not while a module loads")
+        })?;
+        if call.invocation.service.as_ref() == service {
+            return Err(Error::new(ErrorKind::InvalidInput, "a service cannot invoke itself"));
+        }
+        let invoker = self
+            .outside
+            .invoker()
+            .ok_or_else(|| Error::new(ErrorKind::Unavailable, "no services can be called: the server is stopping"))?;
+        let nested = call.invocation.nested(service, bindings::request_from_guest(request))?;
+        Ok((invoker, nested))
+    }
+}
+
+/// Runs the nested call on a task of its own: its time must not count as the caller's, and a chain of calls must not
+/// become a tower of polls on one stack. Dropping this future stops it.
+async fn run_apart(
+    invoker: Arc<dyn Invoker>,
+    invocation: Invocation,
+) -> Result<caisson_capability::Response, Error> {
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async move { invoker.invoke(invocation).await });
+    match tasks.join_next().await {
+        Some(Ok(answer)) => answer,
+        Some(Err(error)) => Err(Error::new(ErrorKind::Internal, "the called service could not be run").source(error)),
+        None => Err(Error::new(ErrorKind::Internal, "the called service could not be run")),
+    }
+}

@@ -1,0 +1,200 @@
+//! One live instance: a store, the memories it was given, and the function that answers.
+
+use crate::bindings::{self, HANDLER, types};
+use crate::config::STACK_BYTES;
+use crate::host::limiter::MemoryLimiter;
+use crate::host::meter::{CpuTimeReached, Meter};
+use crate::host::{Call, Host, Outside};
+use crate::memory::{Memories, MemoryImage, provide};
+use crate::settings::Limits;
+use caisson_capability::{Error, ErrorKind, Fault, Invocation, Response};
+use std::sync::Arc;
+use wasmtime::component::{Instance as Guest, InstancePre, TypedFunc};
+use wasmtime::{Engine, Store, Trap, UpdateDeadline};
+
+type Handle = TypedFunc<(types::Context, types::Request), (Result<types::Response, types::Error>,)>;
+
+/// Everything that instances of one program are made from.
+pub(crate) struct Template {
+    pub(crate) engine: Engine,
+    pub(crate) pre: InstancePre<Host>,
+    /// What the memories begin as, in the order in which they are made.
+    pub(crate) images: Arc<[Arc<MemoryImage>]>,
+    /// Memory is all the state that this component has: checked when it was compiled.
+    pub(crate) memory_is_all: bool,
+    pub(crate) outside: Arc<Outside>,
+    pub(crate) limits: Limits,
+}
+
+impl std::fmt::Debug for Template {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Template").field("images", &self.images).finish_non_exhaustive()
+    }
+}
+
+/// A store with an instance in it, before the handler has been looked up.
+pub(crate) struct Started {
+    pub(crate) store: Store<Host>,
+    pub(crate) guest: Guest,
+    pub(crate) memories: Memories,
+}
+
+impl Template {
+    /// Makes an instance. Its start functions run under the CPU time and memory limits.
+    ///
+    /// # Errors
+    ///
+    /// The limits, a trap in a start function, or the operating system's.
+    pub(crate) async fn start(&self) -> wasmtime::Result<Started> {
+        let limiter = MemoryLimiter::new(self.limits.memory_bytes, self.images.iter().map(|image| image.len() as u64));
+        let meter = Meter::new(self.limits.cpu_time);
+        let host = Host::new(Arc::clone(&self.outside), limiter, meter.clone());
+        let mut store = Store::new(&self.engine, host);
+        store.limiter(|host| &mut host.limiter);
+        store.set_hostcall_fuel(hostcall_fuel(&self.limits));
+        store.epoch_deadline_callback(|context| {
+            context.data().meter.check()?;
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        });
+        store.set_epoch_deadline(1);
+        let instantiation = self.pre.instantiate_async(&mut store);
+        let (guest, memories) = provide(Arc::clone(&self.images), meter.measure(instantiation)).await;
+        Ok(Started { guest: guest?, store, memories })
+    }
+
+    /// Makes an instance that can answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`Template::start`], or the component has no handler.
+    pub(crate) async fn instantiate(&self) -> wasmtime::Result<Instance> {
+        let Started { mut store, guest, memories } = self.start().await?;
+        let interface = guest.get_export_index(&mut store, None, HANDLER);
+        let function = interface.and_then(|index| guest.get_export_index(&mut store, Some(&index), "handle"));
+        let Some(function) = function else {
+            wasmtime::bail!("it does not export `{HANDLER}`: build it against the world `caisson:service/service`");
+        };
+        let handle = guest.get_typed_func(&mut store, function)?;
+        Ok(Instance { store, memories, handle, answered: 0 })
+    }
+}
+
+/// Bytes that one call may lift out of the guest: its answer, and room for headers, log records and nested calls.
+fn hostcall_fuel(limits: &Limits) -> usize {
+    usize::try_from(limits.answer_bytes).unwrap_or(usize::MAX).saturating_add(8 << 20)
+}
+
+/// A live instance.
+pub(crate) struct Instance {
+    store: Store<Host>,
+    memories: Memories,
+    handle: Handle,
+    /// Requests answered since the last reset.
+    pub(crate) answered: u32,
+}
+
+impl std::fmt::Debug for Instance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Instance").field("answered", &self.answered).finish_non_exhaustive()
+    }
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// The guest answered or raised an error; the instance is sound.
+    Answered(Result<Response, Error>),
+    /// The guest was stopped or broke down; the instance must be dropped.
+    Broken(Error),
+}
+
+impl Instance {
+    /// Answers one invocation.
+    ///
+    /// # Cancel safety
+    ///
+    /// When the future is dropped the instance must be dropped too: the guest was stopped in the middle.
+    pub(crate) async fn call(&mut self, mut invocation: Invocation, version: u32, limits: &Limits) -> Ended {
+        let request = bindings::request(std::mem::take(&mut invocation.request));
+        let context = bindings::context(&invocation, version, invocation.deadline.unix_millis());
+        let host = self.store.data_mut();
+        host.begin(Call { invocation, version });
+        let meter = host.meter.clone();
+        self.store.set_epoch_deadline(1);
+        let outcome = meter.measure(self.handle.call_async(&mut self.store, (context, request))).await;
+        self.answered += 1;
+        let ended = match outcome {
+            Ok((Ok(response),)) => Ended::Answered(check_answer(bindings::response(response), limits)),
+            Ok((Err(error),)) => Ended::Answered(Err(bindings::error(error))),
+            Err(trap) => Ended::Broken(self.explain(&trap, limits)),
+        };
+        self.store.data_mut().end();
+        ended
+    }
+
+    /// Puts the instance back to its image. `None`: that is not possible, drop it. Otherwise the pages copied.
+    pub(crate) fn reset(&mut self) -> Option<usize> {
+        if !self.store.data().holds_nothing() {
+            return None;
+        }
+        let faulted = self.store.data().meter.take_faulted();
+        match self.memories.reset(&mut self.store, faulted) {
+            Ok(pages) => {
+                self.answered = 0;
+                pages
+            }
+            Err(error) => {
+                tracing::error!(%error, "an instance could not be reset and is dropped");
+                None
+            }
+        }
+    }
+
+    fn explain(&mut self, trap: &wasmtime::Error, limits: &Limits) -> Error {
+        let host = self.store.data_mut();
+        let refused = host.limiter.refused();
+        let stderr = host.take_stderr();
+        explain(trap, refused, &stderr, limits)
+    }
+}
+
+/// Says what stopped a guest: a limit with its name and value, or its own mistake.
+pub(crate) fn explain(trap: &wasmtime::Error, memory_refused: bool, stderr: &str, limits: &Limits) -> Error {
+    let limit = |name: &str, value: u64| {
+        Error::new(ErrorKind::QuotaExceeded, format!("the service reached its limit {name} = {value}"))
+    };
+    let error = if trap.downcast_ref::<CpuTimeReached>().is_some() {
+        limit("cpu_time_ms", u64::try_from(limits.cpu_time.as_millis()).unwrap_or(u64::MAX))
+    } else if memory_refused {
+        limit("memory_bytes", limits.memory_bytes)
+    } else if trap.downcast_ref::<Trap>() == Some(&Trap::StackOverflow) {
+        limit("stack_bytes", STACK_BYTES as u64)
+    } else if trap.root_cause().to_string().contains("fuel allocated for hostcalls") {
+        limit("answer_bytes", limits.answer_bytes)
+    } else {
+        Error::new(ErrorKind::Internal, "the service broke down").fault(Fault::Service)
+    };
+    let mut detail = format!("{trap:?}");
+    if !stderr.is_empty() {
+        detail.push_str("\nstandard error:\n");
+        detail.push_str(stderr);
+    }
+    // A limit is reached by what the service did with this message: not the caller's mistake, and no use to repeat.
+    Error { status: limit_status(&error), ..error.detail(detail) }
+}
+
+/// 429 would tell the caller to slow down; a service that ran into its own limit has failed.
+fn limit_status(error: &Error) -> Option<u16> {
+    (error.kind == ErrorKind::QuotaExceeded).then_some(500)
+}
+
+fn check_answer(response: Response, limits: &Limits) -> Result<Response, Error> {
+    if response.body.len() as u64 > limits.answer_bytes {
+        let message = format!("the service reached its limit answer_bytes = {}", limits.answer_bytes);
+        let mut error = Error::new(ErrorKind::QuotaExceeded, message)
+            .detail(format!("it answered {} bytes", response.body.len()));
+        error.status = Some(500);
+        return Err(error);
+    }
+    Ok(response)
+}

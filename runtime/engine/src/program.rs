@@ -1,0 +1,192 @@
+//! A loaded package, ready to answer: its template, its idle instances, its gate.
+
+use crate::admission::Gate;
+use crate::instance::{Ended, Instance, Template};
+use crate::package::ServiceInfo;
+use crate::settings::{Isolation, Settings};
+use caisson_capability::{Error, ErrorKind, Fault, Invocation, Response};
+use caisson_telemetry::Metrics;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Idle instances of all programs together. Each holds a stack and the pages it has written: some hundreds of KiB.
+const IDLE_INSTANCES: usize = 128;
+
+/// An instance that has been idle for this long is dropped.
+const IDLE_FOR: Duration = Duration::from_secs(10);
+
+/// What programs of one engine share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) metrics: Arc<Metrics>,
+    idle: AtomicUsize,
+}
+
+impl Shared {
+    pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
+        Self { metrics, idle: AtomicUsize::new(0) }
+    }
+}
+
+/// A loaded package, ready to answer. Dropping the last reference frees its image and its idle instances.
+#[derive(Debug)]
+pub struct Program {
+    services: Vec<ServiceInfo>,
+    settings: Settings,
+    template: Template,
+    gate: Gate,
+    /// Reset and ready, the one used last at the end: its pages are warm.
+    idle: Mutex<Vec<(Instance, Instant)>>,
+    shared: Arc<Shared>,
+}
+
+impl Program {
+    pub(crate) fn new(
+        mut services: Vec<ServiceInfo>,
+        settings: Settings,
+        template: Template,
+        gate: Gate,
+        shared: Arc<Shared>,
+    ) -> Self {
+        services.sort_by(|a, b| a.name.cmp(&b.name));
+        Self { services, settings, template, gate, idle: Mutex::default(), shared }
+    }
+
+    /// The services found in it, sorted by name.
+    #[must_use]
+    pub fn services(&self) -> &[ServiceInfo] {
+        &self.services
+    }
+
+    /// Bytes of image that belong to this package alone.
+    #[must_use]
+    pub fn image_bytes(&self) -> u64 {
+        self.template.images.iter().map(|image| image.own_bytes() as u64).sum()
+    }
+
+    /// Answers one invocation. `version` is what the guest is told and the log shows.
+    ///
+    /// # Errors
+    ///
+    /// As [`caisson_capability::Invoker::invoke`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the guest and gives its place back.
+    pub async fn invoke(&self, invocation: Invocation, version: u32) -> Result<Response, Error> {
+        let limits = &self.settings.limits;
+        if invocation.request.body.len() as u64 > limits.payload_bytes {
+            let mut error = Error::new(
+                ErrorKind::QuotaExceeded,
+                format!("the message is larger than the service accepts: payload_bytes = {}", limits.payload_bytes),
+            )
+            .fault(Fault::Caller);
+            error.status = Some(413);
+            return Err(error);
+        }
+        let _place = self.gate.enter(invocation.depth > 0, invocation.deadline).await?;
+        let deadline = invocation.deadline.at_most(limits.wall_time);
+        let own_limit = deadline.instant() < invocation.deadline.instant();
+        let answer = self.answer(Invocation { deadline, ..invocation }, version);
+        match tokio::time::timeout_at(deadline.instant(), answer).await {
+            Ok(answer) => answer,
+            Err(_) if own_limit => Err(Error::new(
+                ErrorKind::Timeout,
+                format!("the service reached its limit wall_time_ms = {}", limits.wall_time.as_millis()),
+            )),
+            Err(_) => Err(Error::new(ErrorKind::Timeout, "the service did not answer before the deadline of the request")),
+        }
+    }
+
+    async fn answer(&self, invocation: Invocation, version: u32) -> Result<Response, Error> {
+        let mut instance = match self.take_idle() {
+            Some(instance) => instance,
+            None => self.make().await?,
+        };
+        match instance.call(invocation, version, &self.settings.limits).await {
+            Ended::Answered(answer) => {
+                self.keep(instance);
+                answer
+            }
+            Ended::Broken(error) => Err(error),
+        }
+    }
+
+    async fn make(&self) -> Result<Instance, Error> {
+        self.shared.metrics.instantiations.inc();
+        self.template.instantiate().await.map_err(|error| {
+            Error::new(ErrorKind::Unavailable, "no instance of the service could be made")
+                .retry_after(Duration::from_secs(1))
+                .detail(format!("{error:?}"))
+        })
+    }
+
+    fn take_idle(&self) -> Option<Instance> {
+        let (instance, _since) = self.lock().pop()?;
+        self.shared.idle.fetch_sub(1, Ordering::Relaxed);
+        Some(instance)
+    }
+
+    /// Keeps an instance that has answered, as pristine as the isolation asks for.
+    fn keep(&self, mut instance: Instance) {
+        let again = match self.settings.isolation {
+            Isolation::Request => false,
+            Isolation::Reuse { max_requests } => instance.answered < max_requests,
+        };
+        if !again {
+            // What else than memory a foreign component keeps is known only to it: it is made anew.
+            if !self.template.memory_is_all {
+                return;
+            }
+            let Some(pages) = instance.reset() else { return };
+            self.shared.metrics.resets.inc();
+            self.shared.metrics.dirty_pages.inc_by(pages as u64);
+        }
+        if self.shared.idle.fetch_add(1, Ordering::Relaxed) >= IDLE_INSTANCES {
+            self.shared.idle.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
+        self.lock().push((instance, Instant::now()));
+    }
+
+    /// Drops the instances that have been idle for long. Called now and then by the engine.
+    pub(crate) fn trim(&self) {
+        let now = Instant::now();
+        let old: Vec<_> = {
+            let mut idle = self.lock();
+            let keep = idle.partition_point(|(_, since)| now.duration_since(*since) >= IDLE_FOR);
+            idle.drain(..keep).collect()
+        };
+        self.shared.idle.fetch_sub(old.len(), Ordering::Relaxed);
+        drop(old);
+        if self.lock().is_empty() {
+            self.template.images.iter().for_each(|image| image.forget_slots());
+        }
+    }
+
+    pub(crate) fn template(&self) -> &Template {
+        &self.template
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// How many instances are idle.
+    #[must_use]
+    pub fn idle_instances(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Instance, Instant)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let idle = self.idle.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.shared.idle.fetch_sub(idle.len(), Ordering::Relaxed);
+    }
+}

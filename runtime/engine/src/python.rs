@@ -1,0 +1,217 @@
+//! The Python runtime: the interpreter's compiled code, and its memory after it has booted and imported what every
+//! service shares. Made once at build time, beside the program; every Python service begins as a copy of it.
+
+use crate::artifact::cache::images;
+use crate::artifact::compile::{AboutMemory, engine_key, write_synced};
+use crate::artifact::strip::{Pieces, strip};
+use crate::artifact::{cache::Artifact, inspect};
+use crate::bindings::{LOADER, loader};
+use crate::config::runtime_settings;
+use crate::host::{Host, Outside, link};
+use crate::instance::{Started, Template, explain};
+use crate::memory::{Layer, MemoryImage, ResetMode, map_component};
+use crate::package::{LoadError, ServiceInfo, SourceFile};
+use crate::settings::Limits;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker, TypedFunc};
+
+/// File names inside the runtime's folder.
+const RUNTIME_CODE: &str = "python.cwasm";
+const RUNTIME_IMAGE: &str = "python.image";
+const RUNTIME_ABOUT: &str = "manifest.json";
+
+/// Bounds for booting the interpreter.
+const BOOT: Limits = Limits {
+    memory_bytes: 1 << 30,
+    cpu_time: Duration::from_secs(120),
+    wall_time: Duration::from_secs(120),
+    concurrency: 1,
+    queue: 1,
+    payload_bytes: 0,
+    answer_bytes: 0,
+};
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Manifest {
+    engine: String,
+    /// Lengths of the memories in the image file, in bytes.
+    memories: Vec<usize>,
+}
+
+type Load = TypedFunc<(loader::Program,), (Result<Vec<loader::ServiceInfo>, loader::LoadError>,)>;
+type Prepare = TypedFunc<(), (Result<(), loader::LoadError>,)>;
+
+/// Opens the runtime in `folder`.
+///
+/// # Errors
+///
+/// It is missing, or was built for another engine; the text says what to do.
+pub(crate) fn open(engine: &Engine, folder: &Path) -> Result<Artifact, LoadError> {
+    let text = std::fs::read(folder.join(RUNTIME_ABOUT)).map_err(|error| {
+        LoadError::host(format!(
+            "the Python runtime is not in {} ({error}): build it with `cargo xtask build`, or copy the folder along with the program",
+            folder.display()
+        ))
+    })?;
+    let broken = |reason: String| {
+        LoadError::host(format!(
+            "the Python runtime in {} cannot be used: {reason}. Build it again with `cargo xtask build`",
+            folder.display()
+        ))
+    };
+    let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
+    let component = map_component(engine, &folder.join(RUNTIME_CODE)).map_err(|error| broken(format!("{error:#}")))?;
+    let bytes = std::fs::read(folder.join(RUNTIME_IMAGE)).map_err(|error| broken(error.to_string()))?;
+    let mut images = Vec::new();
+    let mut rest = bytes.as_slice();
+    for len in &manifest.memories {
+        let (memory, after) = rest.split_at_checked(*len).ok_or_else(|| broken("its image is too short".to_owned()))?;
+        rest = after;
+        let image = Layer::new(*len, nonzero_pages(memory)).and_then(|layer| MemoryImage::of_layer(Arc::new(layer)));
+        images.push(Arc::new(image.map_err(|error| broken(error.to_string()))?));
+    }
+    Ok(Artifact { component, images: images.into(), memory_is_all: true })
+}
+
+/// The stretches of a memory that are worth writing: a page of zeros costs nothing when it is left out.
+fn nonzero_pages(memory: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    const STRETCH: usize = 16 * crate::memory::PAGE;
+    memory
+        .chunks(STRETCH)
+        .enumerate()
+        .filter(|(_, bytes)| bytes.iter().any(|byte| *byte != 0))
+        .map(|(number, bytes)| (number * STRETCH, bytes))
+}
+
+/// Compiles the interpreter, boots it and writes the runtime to `out`. Runs at build time.
+///
+/// # Errors
+///
+/// The component is not an interpreter, keeps state outside of its memory, fails to boot, or the folder cannot be
+/// written.
+pub async fn build(wasm: &[u8], out: &Path) -> Result<(), LoadError> {
+    let failed = |error: wasmtime::Error| LoadError::host(format!("{error:#}"));
+    let stripped = strip(wasm).map_err(|error| LoadError::new(error.to_string()))?;
+    let state = inspect::outside_state(&stripped.wasm).map_err(|error| LoadError::new(error.to_string()))?;
+    if !state.memory_is_all() {
+        return Err(LoadError::new(format!("an interpreter must keep all its state in memory, this one has {state:?}")));
+    }
+    let engine = Engine::new(&runtime_settings(ResetMode::detect()).map_err(|error| failed(error.into()))?).map_err(failed)?;
+    let code = engine.precompile_component(&stripped.wasm).map_err(failed)?;
+    std::fs::create_dir_all(out).map_err(|error| failed(error.into()))?;
+    replace(&out.join(RUNTIME_CODE), &code)?;
+    let component = map_component(&engine, &out.join(RUNTIME_CODE)).map_err(failed)?;
+    let memories = boot(&engine, &component, &stripped.memories).await?;
+    replace(&out.join(RUNTIME_IMAGE), &memories.concat())?;
+    let manifest = Manifest {
+        engine: engine_key().map_err(failed)?,
+        memories: memories.iter().map(Vec::len).collect(),
+    };
+    replace(&out.join(RUNTIME_ABOUT), &serde_json::to_vec_pretty(&manifest).map_err(|error| failed(error.into()))?)
+}
+
+/// Written beside and renamed: a running server has the old file mapped.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), LoadError> {
+    let beside = path.with_extension("new");
+    write_synced(&beside, bytes)
+        .and_then(|()| std::fs::rename(&beside, path))
+        .map_err(|error| LoadError::host(format!("{}: {error}", path.display())))
+}
+
+async fn boot(
+    engine: &Engine,
+    component: &Component,
+    memories: &[Pieces],
+) -> Result<Vec<Vec<u8>>, LoadError> {
+    let failed = |error: wasmtime::Error| LoadError::host(format!("{error:#}"));
+    let mut data = Vec::new();
+    let mut about = Vec::new();
+    for pieces in memories {
+        about.push(AboutMemory {
+            pieces: pieces.iter().map(|(at, bytes)| (*at, bytes.len())).collect(),
+        });
+        pieces.iter().for_each(|(_, bytes)| data.extend_from_slice(bytes));
+    }
+    let images = images(&about, &data).map_err(|error| failed(error.into()))?;
+    let mut linker = Linker::<Host>::new(engine);
+    link(&mut linker).map_err(failed)?;
+    let template = Template {
+        engine: engine.clone(),
+        pre: linker.instantiate_pre(component).map_err(failed)?,
+        images: images.into(),
+        memory_is_all: true,
+        outside: Arc::new(Outside::default()),
+        limits: BOOT,
+    };
+    let Started { mut store, guest, memories } = template.start().await.map_err(failed)?;
+    let interface = guest.get_export_index(&mut store, None, LOADER);
+    let function = interface.and_then(|index| guest.get_export_index(&mut store, Some(&index), "prepare"));
+    let function = function.ok_or_else(|| LoadError::new(format!("it does not export `{LOADER}`")))?;
+    let prepare: Prepare = guest.get_typed_func(&mut store, function).map_err(failed)?;
+    prepare.call_async(&mut store, ()).await.map_err(failed)?.0.map_err(convert)?;
+    store.data_mut().end();
+    if !store.data().holds_nothing() {
+        return Err(LoadError::new("the interpreter holds host resources after it has booted"));
+    }
+    Ok(memories.copy(&mut store))
+}
+
+/// Loads a package into a fresh instance of the runtime. Returns its services and the images that it leaves behind.
+///
+/// # Errors
+///
+/// The package's own mistake, with file and line, or a limit.
+pub(crate) async fn load(
+    template: &Template,
+    name: &str,
+    files: &[SourceFile],
+) -> Result<(Vec<ServiceInfo>, Vec<Arc<MemoryImage>>), LoadError> {
+    let failed = |error: wasmtime::Error| LoadError::host(format!("{error:#}"));
+    let Started { mut store, guest, memories } = template.start().await.map_err(failed)?;
+    let interface = guest.get_export_index(&mut store, None, LOADER);
+    let function = interface.and_then(|index| guest.get_export_index(&mut store, Some(&index), "load"));
+    let function = function.ok_or_else(|| LoadError::host(format!("the Python runtime does not export `{LOADER}`")))?;
+    let load: Load = guest.get_typed_func(&mut store, function).map_err(failed)?;
+    let program = loader::Program {
+        name: name.to_owned(),
+        files: files
+            .iter()
+            .map(|file| loader::SourceFile { path: file.path.clone(), content: file.content.to_vec() })
+            .collect(),
+    };
+    let meter = store.data().meter.clone();
+    meter.restart();
+    store.set_epoch_deadline(1);
+    let outcome = meter.measure(load.call_async(&mut store, (program,))).await;
+    let outcome = outcome.map_err(|trap| {
+        let refused = store.data().limiter.refused();
+        let stderr = store.data_mut().take_stderr();
+        let error = explain(&trap, refused, &stderr, &template.limits);
+        LoadError { traceback: error.detail, ..LoadError::new(format!("while its modules loaded, {}", error.message)) }
+    })?;
+    store.data_mut().end();
+    let services = outcome.0.map_err(convert)?.into_iter().map(service).collect();
+    if !store.data().holds_nothing() {
+        return Err(LoadError::new("its modules opened something that does not end when loading ends"));
+    }
+    let images = memories.capture(&mut store).map_err(|error| failed(error.into()))?;
+    Ok((services, images))
+}
+
+fn convert(error: loader::LoadError) -> LoadError {
+    LoadError {
+        message: error.message,
+        file: error.file,
+        line: error.line,
+        traceback: Some(error.traceback),
+        host: false,
+    }
+}
+
+fn service(info: loader::ServiceInfo) -> ServiceInfo {
+    ServiceInfo { name: info.name, module: info.module, class_name: info.class_name, line: info.line, doc: info.doc }
+}

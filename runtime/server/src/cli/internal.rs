@@ -1,0 +1,69 @@
+//! `caisson internal`: what the build and the server itself call. Nothing here is an interface for people.
+
+use crate::exit::Exit;
+use crate::output::Output;
+use anyhow::Context as _;
+use std::path::PathBuf;
+
+/// Used by the build and by the server itself
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Compile the component on standard input into a folder
+    Compile {
+        /// The folder, which must exist
+        out: PathBuf,
+    },
+    /// Compile the Python interpreter and boot it once
+    BuildPython {
+        /// The interpreter's component
+        #[arg(long, value_name = "FILE")]
+        wasm: PathBuf,
+        /// The folder to write to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Say what compiled code depends on
+    EngineKey,
+}
+
+/// Carries it out.
+///
+/// # Errors
+///
+/// What the engine says, without anything added: a server takes it over into its own messages.
+pub(crate) fn run(args: Args, output: Output) -> anyhow::Result<Exit> {
+    match args.command {
+        Command::Compile { out } => return Ok(compile(&out, output)),
+        Command::BuildPython { wasm, out } => build_python(&wasm, &out)?,
+        Command::EngineKey => output.line(engine_key()?),
+    }
+    Ok(Exit::Ok)
+}
+
+/// The server reads standard error as the reason, so it stands there alone.
+fn compile(out: &std::path::Path, output: Output) -> Exit {
+    match caisson_engine::compile_child(out) {
+        Ok(()) => Exit::Ok,
+        Err(error) => {
+            output.note(error.to_string());
+            Exit::Failed
+        }
+    }
+}
+
+fn build_python(wasm: &std::path::Path, out: &std::path::Path) -> anyhow::Result<()> {
+    let bytes = std::fs::read(wasm).with_context(|| format!("{} cannot be read", wasm.display()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(caisson_engine::build_python(&bytes, out))?;
+    Ok(())
+}
+
+fn engine_key() -> anyhow::Result<String> {
+    caisson_engine::engine_key().map_err(|error| anyhow::anyhow!("{error:#}"))
+}

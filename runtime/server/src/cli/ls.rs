@@ -1,0 +1,134 @@
+//! `caisson ls`: what is deployed.
+
+use super::context::Context;
+use crate::exit::Exit;
+use crate::output::Output;
+use caisson_admin::shapes::{Package, Service};
+use http::Method;
+use serde_json::Value;
+
+/// Longest text that is shown in a column for free text.
+const MAX_TEXT: usize = 72;
+
+/// List services or packages
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// What to list
+    #[arg(value_enum)]
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Kind {
+    /// What can be called
+    Services,
+    /// What was deployed, with errors
+    Packages,
+}
+
+/// Carries it out.
+///
+/// # Errors
+///
+/// No server.
+pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let path = match args.kind {
+        Kind::Services => "/api/v1/services",
+        Kind::Packages => "/api/v1/packages",
+    };
+    let answer: Value = context.client()?.json(Method::GET, path).await?;
+    let output = context.output;
+    if output.wants_json() {
+        output.json(&answer);
+        return Ok(Exit::Ok);
+    }
+    match args.kind {
+        Kind::Services => services(output, &serde_json::from_value::<Vec<Service>>(answer)?),
+        Kind::Packages => packages(output, &serde_json::from_value::<Vec<Package>>(answer)?),
+    }
+    Ok(Exit::Ok)
+}
+
+fn services(output: Output, services: &[Service]) {
+    if services.is_empty() {
+        output.note("no services: `caisson new python hello` writes one, `caisson deploy hello.py` deploys it");
+        return;
+    }
+    let rows: Vec<[String; 4]> = services.iter().map(service_row).collect();
+    output.table(["SERVICE", "VERSION", "DEFINED IN", "ABOUT"], &rows);
+}
+
+fn service_row(service: &Service) -> [String; 4] {
+    let place = match service.line {
+        0 => format!("{} (component)", service.package),
+        line => format!("{}:{line} {}", service.module, service.class),
+    };
+    [service.name.clone(), number(service.version), place, first_line(service.doc.as_deref().unwrap_or_default())]
+}
+
+fn packages(output: Output, packages: &[Package]) {
+    if packages.is_empty() {
+        output.note("no packages: `caisson deploy hello.py` deploys one");
+        return;
+    }
+    let rows: Vec<[String; 5]> = packages.iter().map(package_row).collect();
+    output.table(["PACKAGE", "VERSION", "STATE", "SERVICES", "FROM"], &rows);
+    for package in packages {
+        if let Some(error) = &package.error {
+            output.line("");
+            output.line(format!("{}: {}", output.bold(&package.package), error.message));
+        }
+    }
+}
+
+fn package_row(package: &Package) -> [String; 5] {
+    let state = match package.state.as_str() {
+        "both" => "running, newer one broken",
+        other => other,
+    };
+    [
+        package.package.clone(),
+        number(package.version),
+        state.to_owned(),
+        package.services.len().to_string(),
+        package.origin.path.clone().unwrap_or_else(|| package.origin.kind.clone()),
+    ]
+}
+
+fn number(version: Option<u32>) -> String {
+    version.map_or_else(|| "-".to_owned(), |version| version.to_string())
+}
+
+fn first_line(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    match line.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{}...", line.get(..end).unwrap_or_default()),
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_documentation_is_cut_at_a_character() {
+        assert_eq!(first_line("One.\nTwo."), "One.");
+        assert_eq!(first_line(&"\u{17c}".repeat(MAX_TEXT)), "\u{17c}".repeat(MAX_TEXT));
+        assert_eq!(first_line(&"\u{17c}".repeat(MAX_TEXT + 1)), "\u{17c}".repeat(MAX_TEXT) + "...");
+    }
+
+    #[test]
+    fn a_component_has_no_line() {
+        let mut service: Service = serde_json::from_value(serde_json::json!({
+            "name": "orders", "package": "orders", "language": "component", "version": 2, "state": "running",
+            "module": "", "class": "", "line": 0, "doc": null
+        }))
+        .unwrap();
+        assert_eq!(service_row(&service), ["orders", "2", "orders (component)", ""]);
+        service.line = 3;
+        service.module = "hello".to_owned();
+        service.class = "HelloWorld".to_owned();
+        assert_eq!(service_row(&service)[2], "hello:3 HelloWorld");
+    }
+}

@@ -1,0 +1,152 @@
+//! The command line: what can be said, and which file carries it out.
+
+mod context;
+mod deploy;
+mod history;
+mod internal;
+mod invoke;
+mod ls;
+mod logs;
+mod new;
+mod package_source;
+mod serve;
+mod undeploy;
+mod version;
+
+use crate::exit::{self, Exit};
+use crate::output::Output;
+use clap::{Parser, Subcommand};
+use context::Context;
+use std::process::ExitCode;
+
+const ENVIRONMENT: &str = "\
+Environment:
+  CAISSON_ADMIN       address of the admin API, instead of --admin
+  CAISSON_TOKEN       token for the admin API
+  CAISSON_TOKEN_FILE  file that holds the token (default: .caisson/admin.token, if it exists)
+  NO_COLOR            no colours, even on a terminal";
+
+/// Service runtime for integration: each service in its own WebAssembly sandbox.
+#[derive(Debug, Parser)]
+#[command(name = "caisson", version, propagate_version = false, after_help = after_help(), max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command that talks to a server.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Global {
+    /// Address of the server's admin API
+    #[arg(
+        long,
+        global = true,
+        env = "CAISSON_ADMIN",
+        hide_env = true,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8183",
+        help_heading = "Global options"
+    )]
+    admin: String,
+    /// Write JSON for scripts to standard output
+    #[arg(long, global = true, help_heading = "Global options")]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    New(new::Args),
+    Deploy(deploy::Args),
+    Undeploy(undeploy::Args),
+    Invoke(invoke::Args),
+    Ls(ls::Args),
+    History(history::Args),
+    Logs(logs::Args),
+    Version(version::Args),
+    #[command(hide = true)]
+    Internal(internal::Args),
+}
+
+fn after_help() -> String {
+    format!(
+        "Start here:\n  caisson new python hello --dir services\n  caisson serve --dev --services ./services\n  \
+         caisson invoke hello.hello\n\n{ENVIRONMENT}\n\n{}",
+        exit::HELP
+    )
+}
+
+/// Reads the command line and carries it out.
+pub(crate) fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.global.json);
+    match dispatch(cli, output) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            context::report(output, &error);
+            Exit::of(&error).into()
+        }
+    }
+}
+
+fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Exit> {
+    let context = Context::new(output, cli.global.admin);
+    match cli.command {
+        Command::Serve(args) => serve::run(args, output),
+        Command::Internal(args) => internal::run(args, output),
+        Command::New(args) => new::run(&args, output),
+        Command::Deploy(args) => context.block_on(deploy::run(&args, &context)),
+        Command::Undeploy(args) => context.block_on(undeploy::run(&args, &context)),
+        Command::Invoke(args) => context.block_on(invoke::run(&args, &context)),
+        Command::Ls(args) => context.block_on(ls::run(&args, &context)),
+        Command::History(args) => context.block_on(history::run(&args, &context)),
+        Command::Logs(args) => context.block_on(logs::run(&args, &context)),
+        Command::Version(args) => context.block_on(version::run(&args, &context)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_option_is_documented() {
+        for command in Cli::command().get_subcommands() {
+            assert!(command.get_about().is_some(), "{} has no description", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn global_options_stand_before_or_after_the_command() {
+        for line in [["caisson", "--admin", "http://a", "ls", "services"], ["caisson", "ls", "services", "--admin", "http://a"]]
+        {
+            assert_eq!(Cli::try_parse_from(line).unwrap().global.admin, "http://a");
+        }
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know() {
+        for line in [
+            vec!["caisson"],
+            vec!["caisson", "depoly", "x.py"],
+            vec!["caisson", "deploy"],
+            vec!["caisson", "ls", "cats"],
+            vec!["caisson", "new", "cobol", "x"],
+            vec!["caisson", "logs", "-n", "many"],
+            vec!["caisson", "logs", "--level", "loud"],
+        ] {
+            assert!(Cli::try_parse_from(&line).is_err(), "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! `caisson serve`: the server.
+
+use crate::compose;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::plan::Plan;
+use anyhow::Context as _;
+use caisson_channel::HttpOptions;
+use caisson_service::ServicesFolder;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The folder with the compiled Python interpreter, beside the program.
+const PYTHON: &str = "caisson-python";
+
+/// Start a server
+///
+/// Everything is embedded: no database and no broker are needed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  caisson serve --dev --services ./services        develop: save a .py file and call it
+  caisson serve --data /var/lib/caisson --listen 0.0.0.0:17010
+
+SIGTERM or Ctrl-C finishes the requests in flight first; a second one stops at once.")]
+pub(crate) struct Args {
+    /// Folder for everything that survives a restart
+    #[arg(long, value_name = "DIR", default_value = ".caisson")]
+    data: PathBuf,
+    /// Folder whose .py and .wasm files and packages are deployed as they are saved
+    #[arg(long, value_name = "DIR")]
+    services: Option<PathBuf>,
+    /// Address where services answer
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:17010", value_parser = address)]
+    listen: SocketAddr,
+    /// Address of the admin API
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8183", value_parser = address)]
+    admin_listen: SocketAddr,
+    /// Development mode: every service answers at /services/<NAME>, the admin API needs no login
+    #[arg(long)]
+    dev: bool,
+    /// What the server writes to its log, e.g. info, debug, or warn,caisson=debug
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    log: String,
+    /// Form of the log on standard error
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+    /// Threads that serve requests [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    workers: Option<u16>,
+    /// Folder of the compiled Python interpreter [default: caisson-python beside this program]
+    #[arg(long, value_name = "DIR", env = "CAISSON_PYTHON", hide_env_values = true)]
+    python: Option<PathBuf>,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Limits of the whole server")]
+struct Limits {
+    /// Messages inside services at a time; more wait. Bounds the memory that services take
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = at_least_one)]
+    max_active: usize,
+    /// Connections at a time on each port; more wait
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = at_least_one)]
+    max_connections: usize,
+    /// Largest body of a request
+    #[arg(long, value_name = "BYTES", default_value_t = 8 << 20)]
+    max_body_bytes: u64,
+    /// When a request is given up, waiting included
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    request_timeout_secs: u64,
+    /// How long requests in flight may take to finish when the server stops
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=3_600))]
+    drain_timeout_secs: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// Carries it out.
+///
+/// # Errors
+///
+/// Whatever keeps the server from starting.
+pub(crate) fn run(args: Args, output: Output) -> anyhow::Result<Exit> {
+    let workers = args.workers;
+    let (log, json) = (args.log.clone(), args.log_format == LogFormat::Json);
+    let plan = plan(args)?;
+    plan.check()?;
+    caisson_telemetry::console::init(&log, json)?;
+    raise_open_files();
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(workers) = workers {
+        builder.worker_threads(usize::from(workers));
+    }
+    let runtime =
+        builder.enable_all().thread_name("caisson-worker").build().context("the event loop cannot be started")?;
+    let exit = runtime.block_on(compose::run(plan, output));
+    // What still runs has been told to stop and was given its time.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    exit
+}
+
+fn plan(args: Args) -> anyhow::Result<Plan> {
+    let program = std::env::current_exe().context("the path of this program cannot be found out")?;
+    let limits = args.limits;
+    Ok(Plan {
+        data: args.data,
+        services: args.services.map(ServicesFolder::new),
+        listen: args.listen,
+        admin_listen: args.admin_listen,
+        dev: args.dev,
+        python: args.python.unwrap_or_else(|| program.with_file_name(PYTHON)),
+        program,
+        max_active: limits.max_active,
+        http: HttpOptions {
+            max_body_bytes: limits.max_body_bytes,
+            max_connections: limits.max_connections,
+            request_timeout: Duration::from_secs(limits.request_timeout_secs),
+            drain_timeout: Duration::from_secs(limits.drain_timeout_secs),
+            ..HttpOptions::default()
+        },
+    })
+}
+
+/// Each connection is an open file, and the usual soft limit of 1,024 is meant for programs that use `select`.
+fn raise_open_files() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the limit of open files cannot be raised: fewer connections than allowed may fit");
+    }
+}
+
+/// An address with a port; `localhost` stands for 127.0.0.1.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    numeric.as_deref().unwrap_or(text).parse().map_err(|_error| {
+        "write an IP address and a port, for example 127.0.0.1:17010, or 0.0.0.0:17010 for all interfaces".to_owned()
+    })
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("it has to be at least 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("it has to be a whole number".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_numeric_or_localhost() {
+        assert_eq!(address("localhost:80").unwrap().to_string(), "127.0.0.1:80");
+        assert_eq!(address("[::1]:0").unwrap().to_string(), "[::1]:0");
+        for bad in ["17010", ":17010", "127.0.0.1", "example.com:80", "127.0.0.1:99999", ""] {
+            assert!(address(bad).unwrap_err().contains("127.0.0.1:17010"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_at_least_one() {
+        assert_eq!(at_least_one("3"), Ok(3));
+        assert!(at_least_one("0").is_err() && at_least_one("-1").is_err() && at_least_one("x").is_err());
+    }
+}

@@ -1,0 +1,158 @@
+//! The composition root: what a server is made of, in the order in which it comes to life.
+//!
+//! Everything that can fail fails before the first port is opened.
+
+use crate::announcement::Announcement;
+use crate::door::Door;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::plan::Plan;
+use crate::signals::Signals;
+use anyhow::Context as _;
+use caisson_admin::{Admin, Login, Token};
+use caisson_capability::Invoker;
+use caisson_channel::{DrainReport, Listener, Routes};
+use caisson_engine::{Engine, EngineOptions};
+use caisson_service::{Deployer, Watch};
+use caisson_telemetry::{LogHub, Metrics};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Runs a server until it is told to stop.
+///
+/// # Errors
+///
+/// Whatever keeps it from starting; the text says what to do.
+pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
+    let metrics = Arc::new(Metrics::default());
+    let logs = Arc::new(LogHub::default());
+    let signals = Signals::catch()?;
+
+    let engine = engine(&plan, &logs, &metrics)?;
+    let deployer =
+        Deployer::open(&plan.data, Arc::new(engine.clone()), Arc::clone(&metrics), Arc::clone(&logs))?;
+    let door: Arc<dyn Invoker> = Arc::new(Door::new(&deployer));
+    engine.connect(Arc::downgrade(&door));
+    make_services_folder(&plan)?;
+    let login = login(&plan)?;
+
+    Announcement::clear(&plan.data)?;
+    let listen = Listener::bind(plan.listen).await?;
+    let admin_listen = Listener::bind(plan.admin_listen).await?;
+    let (address, admin_address) = (listen.local_addr(), admin_listen.local_addr());
+    let announcement = Announcement::write(&plan.data, address, admin_address)?;
+    output.note(banner(&plan, address, admin_address));
+
+    let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
+    tokio::spawn(signals.forward(stop.clone(), output));
+    let routes = if plan.dev { Routes::dev() } else { Routes::none() };
+    let channel = caisson_channel::router(Arc::clone(&door), routes, &plan.http);
+    let services = tokio::spawn(listen.serve(channel, plan.http.clone(), stop.clone()));
+    let admin = caisson_admin::router(Admin {
+        login,
+        deployer: deployer.clone(),
+        invoker: door,
+        http: plan.http.clone(),
+        metrics,
+        logs,
+        listen: address,
+        closing: stop.clone(),
+    });
+    let admin = tokio::spawn(admin_listen.serve(admin, plan.admin_http(), stop_admin.clone()));
+
+    let watch = tokio::select! {
+        watch = come_to_life(&plan, &deployer, output) => watch?,
+        () = stop.cancelled() => None,
+    };
+    stop.cancelled().await;
+    if let Some(watch) = watch {
+        watch.stop().await;
+    }
+    report(services.await?, output);
+    // Last, so that health and metrics can be seen until everything is answered.
+    stop_admin.cancel();
+    report(admin.await?, output);
+    drop(announcement);
+    output.note("stopped");
+    Ok(Exit::Ok)
+}
+
+fn engine(plan: &Plan, logs: &Arc<LogHub>, metrics: &Arc<Metrics>) -> anyhow::Result<Engine> {
+    let options = EngineOptions {
+        python: plan.python.clone(),
+        cache: plan.cache(),
+        program: plan.program.clone(),
+        max_active: plan.max_active,
+        plain_reset: false,
+    };
+    let engine = Engine::new(&options, Arc::clone(logs), Arc::clone(metrics))
+        .with_context(|| format!("the data folder {} or the engine cannot be used", plan.data.display()))?;
+    if let Some(problem) = engine.python_problem() {
+        tracing::warn!("services in Python cannot run, components can: {problem}");
+    }
+    Ok(engine)
+}
+
+fn make_services_folder(plan: &Plan) -> anyhow::Result<()> {
+    let Some(folder) = &plan.services else { return Ok(()) };
+    let made = folder.create().with_context(|| {
+        format!("the services folder {} cannot be used; give --services a folder", folder.path().display())
+    })?;
+    if made {
+        tracing::info!("made the services folder {}", folder.path().display());
+    }
+    Ok(())
+}
+
+fn login(plan: &Plan) -> anyhow::Result<Login> {
+    if plan.dev {
+        return Ok(Login::Open);
+    }
+    let path = plan.token_file();
+    let token = Token::load_or_create(&path)?;
+    Ok(Login::Token { token, kept_in: std::path::absolute(path)? })
+}
+
+/// Brings back what ran before, deploys what is in the services folder, and follows it from then on.
+async fn come_to_life(plan: &Plan, deployer: &Deployer, output: Output) -> anyhow::Result<Option<Watch>> {
+    deployer.restore(plan.services.as_ref()).await;
+    let watch = match &plan.services {
+        Some(folder) => Some(Watch::start(deployer, folder).context("the services folder cannot be followed")?),
+        None => None,
+    };
+    output.note(ready(deployer));
+    Ok(watch)
+}
+
+fn banner(plan: &Plan, listen: SocketAddr, admin_listen: SocketAddr) -> String {
+    let mode = if plan.dev { "  (development mode: no login)" } else { "" };
+    let path = if plan.dev { "/services/<name>" } else { "" };
+    let folder = match &plan.services {
+        Some(folder) => format!("{}  (saved files are deployed at once)", folder.path().display()),
+        None => "none  (deploy with `caisson deploy`, or start with --services DIR)".to_owned(),
+    };
+    let token = if plan.dev { String::new() } else { format!("\n  token     {}", plan.token_file().display()) };
+    format!(
+        "Caisson {}\n  services  http://{listen}{path}\n  admin     http://{admin_listen}{mode}\n  folder    {folder}{token}",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+fn ready(deployer: &Deployer) -> String {
+    let packages = deployer.list();
+    let services: usize = packages.iter().map(|package| package.services.len()).sum();
+    let broken = packages.iter().filter(|package| package.error.is_some()).count();
+    let trouble = match broken {
+        0 => String::new(),
+        1 => "; 1 package has an error: `caisson ls packages`".to_owned(),
+        several => format!("; {several} packages have errors: `caisson ls packages`"),
+    };
+    format!("ready     {services} services in {} packages{trouble}", packages.len())
+}
+
+fn report(drained: DrainReport, output: Output) {
+    if !drained.is_clean() {
+        output.note(format!("{} connections were cut: they had not finished in time", drained.cut));
+    }
+}

@@ -1,0 +1,34 @@
+//! Packages of services: read from disk or uploaded, deployed without a pause, remembered with their versions, and
+//! called through one door.
+//!
+//! # Layout
+//!
+//! * [`source`]: the files of a package and its settings, with names and bounds checked.
+//! * [`mod@settings`]: what `service.toml` may say.
+//! * [`store`]: what survives a restart.
+//! * [`loader`]: what is needed of an engine.
+//! * [`registry`]: what can be called now; implements [`caisson_capability::Invoker`].
+//! * [`deploy`]: from a source to a version that answers; status and history.
+//! * [`watch`]: the services folder, followed as it changes.
+//!
+//! **Architecture Invariant:** nothing outside of [`store`] writes to the data folder, and a refused deployment never
+//! takes away what ran before.
+
+mod digest;
+mod name;
+
+pub mod deploy;
+pub mod loader;
+pub mod registry;
+pub mod settings;
+pub mod source;
+pub mod store;
+pub mod watch;
+
+pub use deploy::{DeployError, Deployer, Deployment, PackageStatus};
+pub use digest::Digest;
+pub use loader::{Loader, Runnable};
+pub use registry::{Deployed, Registry};
+pub use source::{Language, PackageSource, ServicesFolder, SourceError};
+pub use store::{Origin, StoreError, Version};
+pub use watch::Watch;

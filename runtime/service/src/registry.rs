@@ -1,0 +1,194 @@
+//! The table of what can be called now, and the one door to it.
+
+use crate::loader::Runnable;
+use crate::name::nearest;
+use arc_swap::ArcSwap;
+use caisson_capability::{BoxFuture, Error, ErrorKind, Fault, Invocation, Invoker, Response};
+use caisson_telemetry::{Metrics, Outcome, ServiceMetrics};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// How much of a name that nobody knows is repeated in an error.
+const SHOWN_NAME: usize = 120;
+
+/// One service as it runs now.
+pub struct Deployed {
+    /// The service's name.
+    pub service: Arc<str>,
+    /// The package that it belongs to.
+    pub package: Arc<str>,
+    /// The package's version.
+    pub version: u32,
+    pub(crate) program: Arc<dyn Runnable>,
+    metrics: ServiceMetrics,
+}
+
+impl fmt::Debug for Deployed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deployed")
+            .field("service", &self.service)
+            .field("package", &self.package)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+type Table = HashMap<Arc<str>, Arc<Deployed>>;
+
+/// All services that can be called. A request takes its service out of the table once and keeps it until it has been
+/// answered, so a new version never touches requests that are under way.
+pub struct Registry {
+    table: ArcSwap<Table>,
+    /// Only for those who change the table; readers never wait for it.
+    change: Mutex<()>,
+    metrics: Arc<Metrics>,
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("services", &self.table.load().len()).finish_non_exhaustive()
+    }
+}
+
+impl Registry {
+    pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
+        Self { table: ArcSwap::default(), change: Mutex::new(()), metrics }
+    }
+
+    /// The service of this name, as it runs now.
+    #[must_use]
+    pub fn get(&self, service: &str) -> Option<Arc<Deployed>> {
+        self.table.load().get(service).cloned()
+    }
+
+    /// The names of all services, sorted.
+    #[must_use]
+    pub fn names(&self) -> Vec<Arc<str>> {
+        let mut names: Vec<_> = self.table.load().keys().cloned().collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Puts a version in the place of whatever the package had before, all services at once.
+    pub(crate) fn put(&self, package: &str, version: u32, program: &Arc<dyn Runnable>) {
+        let package: Arc<str> = package.into();
+        self.replace(&package, |table| {
+            for info in program.services() {
+                let service: Arc<str> = info.name.as_str().into();
+                let deployed = Deployed {
+                    service: Arc::clone(&service),
+                    package: Arc::clone(&package),
+                    version,
+                    program: Arc::clone(program),
+                    metrics: self.metrics.service(&service),
+                };
+                table.insert(service, Arc::new(deployed));
+            }
+        });
+    }
+
+    /// Takes out all services that still belong to the package.
+    pub(crate) fn remove(&self, package: &str) {
+        self.replace(package, |_| {});
+    }
+
+    fn replace(&self, package: &str, fill: impl FnOnce(&mut Table)) {
+        let changing = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.table.load_full();
+        let mut table = Table::clone(&before);
+        table.retain(|_, deployed| &*deployed.package != package);
+        fill(&mut table);
+        self.metrics.services.set(i64::try_from(table.len()).unwrap_or(i64::MAX));
+        for gone in before.keys().filter(|name| !table.contains_key(*name)) {
+            self.metrics.forget_service(gone);
+        }
+        self.table.store(Arc::new(table));
+        drop(changing);
+    }
+
+    fn not_found(&self, service: &str) -> Error {
+        let shown: String = service.chars().take(SHOWN_NAME).collect();
+        let error = Error::new(ErrorKind::NotFound, format!("no service named {shown}"));
+        // Only in the detail: callers must not learn the names of other services by guessing.
+        let table = self.table.load();
+        let near = (service.len() <= SHOWN_NAME)
+            .then(|| nearest(service, table.keys().map(|name| &**name)))
+            .flatten();
+        match near {
+            Some(name) => error.detail(format!("did the caller mean {name}?")),
+            None => error,
+        }
+    }
+}
+
+impl Invoker for Registry {
+    fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Response, Error>> {
+        let Some(deployed) = self.get(&invocation.service) else {
+            return Box::pin(std::future::ready(Err(self.not_found(&invocation.service))));
+        };
+        // Made before the future runs: one that is dropped without ever being polled was cancelled too.
+        let mut counted = Counted { deployed, started: Instant::now(), outcome: Outcome::Cancelled };
+        Box::pin(async move {
+            let deployed = &counted.deployed;
+            let result = deployed.program.invoke(invocation, deployed.version).await;
+            counted.ended(outcome(&result));
+            result
+        })
+    }
+}
+
+/// Counts an invocation when it ends, however it ends.
+struct Counted {
+    deployed: Arc<Deployed>,
+    started: Instant,
+    outcome: Outcome,
+}
+
+impl Counted {
+    fn ended(&mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.deployed.metrics.finished(self.outcome, self.started.elapsed());
+    }
+}
+
+fn outcome(result: &Result<Response, Error>) -> Outcome {
+    let Err(error) = result else { return Outcome::Answered };
+    // A status is there only when the service itself chose one.
+    if error.status.is_some() {
+        return Outcome::Failed;
+    }
+    match error.kind {
+        ErrorKind::Cancelled => Outcome::Cancelled,
+        ErrorKind::Timeout | ErrorKind::QuotaExceeded => Outcome::Stopped,
+        ErrorKind::Unavailable if error.fault == Fault::Host => Outcome::Shed,
+        _ => Outcome::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_end_has_its_outcome() {
+        let fail = |kind| outcome(&Err(Error::new(kind, "x")));
+        assert_eq!(outcome(&Ok(Response::default())), Outcome::Answered);
+        assert_eq!(fail(ErrorKind::Timeout), Outcome::Stopped);
+        assert_eq!(fail(ErrorKind::QuotaExceeded), Outcome::Stopped);
+        assert_eq!(fail(ErrorKind::Unavailable), Outcome::Shed);
+        assert_eq!(fail(ErrorKind::Cancelled), Outcome::Cancelled);
+        assert_eq!(fail(ErrorKind::InvalidInput), Outcome::Failed);
+        let remote = Error::new(ErrorKind::Unavailable, "x").fault(Fault::Remote);
+        assert_eq!(outcome(&Err(remote)), Outcome::Failed);
+        let mut chosen = Error::new(ErrorKind::Timeout, "x");
+        chosen.status = Some(408);
+        assert_eq!(outcome(&Err(chosen)), Outcome::Failed);
+    }
+}

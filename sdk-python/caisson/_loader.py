@@ -1,0 +1,239 @@
+"""Imports the modules of a package from memory and finds the services in them."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.machinery
+import linecache
+import logging
+import re
+import sys
+import traceback
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from caisson._names import service_name
+from caisson._service import Service
+
+__all__ = ['describe_load_error', 'load_program']
+
+HTTP_METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS')
+
+_CODING = re.compile(rb'^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)')
+_BLANK = re.compile(rb'^[ \t\f]*(?:#.*)?(?:\r?\n)?$')
+_BOM = b'\xef\xbb\xbf'
+
+
+class DuplicateService(Exception):
+    """Two classes of a package are services of the same name."""
+
+
+@dataclass
+class ServiceFacts:
+    """What the host is told about a service, and what the dispatcher needs."""
+
+    name: str
+    module: str
+    class_name: str
+    line: int
+    doc: str | None
+    cls: type
+    handle: Callable[..., Any] | None
+    verbs: dict[str, Callable[..., Any]]
+    init: Callable[..., Any] | None
+
+
+class ProgramImporter:
+    """Finder and loader of the modules of a package. `files` maps paths to their bytes."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self._files = files
+        self._paths = {_module_name(path): path for path in files if path.endswith('.py')}
+        self._folders = {
+            '.'.join(parts[:end]) for parts in (path.split('/') for path in files if path.endswith('.py'))
+            for end in range(1, len(parts))
+        }
+
+    @property
+    def modules(self) -> list[str]:
+        """Names of all modules, packages before what is in them."""
+        return sorted(self._paths)
+
+    def path_of(self, module: str) -> str | None:
+        """Path of the file of a module."""
+        return self._paths.get(module)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        """Part of the import protocol."""
+        file = self._paths.get(name)
+        if file is None and name not in self._folders:
+            return None
+        is_package = file is None or file.rsplit('/', 1)[-1] == '__init__.py'
+        spec = importlib.machinery.ModuleSpec(name, self if file else None, origin=file, is_package=is_package)
+        if file:
+            spec.has_location = True
+        if is_package:
+            spec.submodule_search_locations = [name.replace('.', '/')]
+        return spec
+
+    def create_module(self, spec: Any) -> None:
+        """Part of the import protocol."""
+
+    def exec_module(self, module: Any) -> None:
+        """Part of the import protocol."""
+        exec(self.get_code(module.__name__), module.__dict__)
+
+    def is_package(self, name: str) -> bool:
+        """Part of the import protocol."""
+        return self._paths.get(name, '/__init__.py').rsplit('/', 1)[-1] == '__init__.py'
+
+    def get_filename(self, name: str) -> str:
+        """Part of the import protocol."""
+        return self._paths[name]
+
+    def get_source(self, name: str) -> str:
+        """Part of the import protocol; tracebacks take their lines from here."""
+        path = self._paths[name]
+        return decode_source(self._files[path], path)
+
+    def get_code(self, name: str) -> Any:
+        """Part of the import protocol."""
+        path = self._paths[name]
+        source = decode_source(self._files[path], path)
+        linecache.cache[path] = (lambda: source,)
+        return compile(source, path, 'exec', dont_inherit=True)
+
+
+def _module_name(path: str) -> str:
+    name = path[:-3].replace('/', '.')
+    return name.removesuffix('.__init__') if name != '__init__' else name
+
+
+def decode_source(content: bytes, path: str) -> str:
+    """The text of a source file: UTF-8 unless one of the first two lines declares another coding (PEP 263)."""
+    coding = 'utf-8'
+    if content.startswith(_BOM):
+        content = content[len(_BOM):]
+    else:
+        for line in content.split(b'\n', 2)[:2]:
+            declared = _CODING.match(line)
+            if declared:
+                coding = declared[1].decode()
+                break
+            if not _BLANK.match(line):
+                break
+    try:
+        return content.decode(coding)
+    except LookupError:
+        raise SyntaxError(f'unknown encoding: {coding}', (path, 1, 0, '')) from None
+    except UnicodeDecodeError as error:
+        line = content.count(b'\n', 0, error.start) + 1
+        raise SyntaxError(f'the file is not valid {coding}: {error.reason}', (path, line, 0, '')) from None
+
+
+def load_program(files: dict[str, bytes], package: str) -> list[ServiceFacts]:
+    """Imports all modules of a package and returns its services, sorted by name."""
+    importer = ProgramImporter(files)
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, ProgramImporter)]
+    # Before the standard library: a file `calendar.py` of a package is what the package means by `import calendar`. What
+    # was imported while the interpreter was prepared stays as it is.
+    sys.meta_path.insert(0, importer)
+    importlib.invalidate_caches()
+    for name in importer.modules:
+        loaded = sys.modules.get(name)
+        if loaded is not None and getattr(loaded, '__file__', None) != importer.path_of(name):
+            # The name belongs to a module of the standard library that is in use already.
+            del sys.modules[name]
+        importlib.import_module(name)
+    return _services(importer)
+
+
+def _services(importer: ProgramImporter) -> list[ServiceFacts]:
+    found: dict[str, ServiceFacts] = {}
+    for module_name in importer.modules:
+        for value in list(vars(sys.modules[module_name]).values()):
+            if not _is_service(value, module_name):
+                continue
+            facts = _facts(value, importer)
+            other = found.get(facts.name)
+            if other is not None and other.cls is not value:
+                raise DuplicateService(
+                    f'Two services have the name {facts.name}: {other.module}.{other.class_name} '
+                    f'and {facts.module}.{facts.class_name}')
+            found[facts.name] = facts
+    return [found[name] for name in sorted(found)]
+
+
+def _is_service(value: Any, module: str) -> bool:
+    return (
+        isinstance(value, type) and issubclass(value, Service) and value.__module__ == module
+        and not getattr(value, 'zato_dont_import', False) and _has_handler(value)
+    )
+
+
+def _has_handler(cls: type) -> bool:
+    return cls.handle is not Service.handle or any(hasattr(cls, f'handle_{method}') for method in HTTP_METHODS)
+
+
+def _facts(cls: type, importer: ProgramImporter) -> ServiceFacts:
+    explicit = cls.__dict__.get('name')
+    name = explicit if isinstance(explicit, str) and explicit else service_name(cls.__module__, cls.__name__)
+    cls.name = name
+    cls.impl_name = f'{cls.__module__}.{cls.__name__}'
+    cls.logger = logging.getLogger(name)
+    verbs = {method: getattr(cls, f'handle_{method}') for method in HTTP_METHODS if hasattr(cls, f'handle_{method}')}
+    return ServiceFacts(
+        name=name, module=cls.__module__, class_name=cls.__qualname__, line=_line(cls, importer), doc=_doc(cls), cls=cls,
+        handle=cls.handle if cls.handle is not Service.handle else None, verbs=verbs,
+        init=cls.__init__ if cls.__init__ is not Service.__init__ else None)
+
+
+def _line(cls: type, importer: ProgramImporter) -> int:
+    line = cls.__dict__.get('__firstlineno__', 0)
+    if isinstance(line, int) and line > 0:
+        return line
+    found = re.search(rf'^[ \t]*class[ \t]+{re.escape(cls.__name__)}\b', importer.get_source(cls.__module__), re.MULTILINE)
+    return importer.get_source(cls.__module__).count('\n', 0, found.start()) + 1 if found else 1
+
+
+def _doc(cls: type) -> str | None:
+    doc = cls.__dict__.get('__doc__')
+    if not isinstance(doc, str) or not doc.strip():
+        return None
+    paragraph = re.split(r'\n[ \t]*\n', doc.strip(), maxsplit=1)[0]
+    return ' '.join(line.strip() for line in paragraph.splitlines())
+
+
+def describe_load_error(exc: BaseException, files: dict[str, bytes]) -> tuple[str, str | None, int | None, str]:
+    """Message, file, line and traceback of what kept a package from being loaded."""
+    report = _report(exc, files)
+    file, line = _innermost(exc, files)
+    text = str(exc)
+    if isinstance(exc, SyntaxError):
+        text = str(exc.msg)
+        if exc.filename in files:
+            file, line = exc.filename, exc.lineno
+    message = f'{type(exc).__name__}: {text}' if text else type(exc).__name__
+    return message.split('\n', 1)[0], file, line if line and line > 0 else None, report
+
+
+def _report(exc: BaseException, files: dict[str, bytes]) -> str:
+    """The traceback without the frames that only import the package."""
+    summary = traceback.TracebackException.from_exception(exc)
+    frames = list(summary.stack)
+    while frames and frames[0].filename not in files:
+        del frames[0]
+    summary.stack = traceback.StackSummary.from_list(
+        frame for frame in frames if not frame.filename.startswith('<frozen importlib'))
+    return ''.join(summary.format())
+
+
+def _innermost(exc: BaseException, files: dict[str, bytes]) -> tuple[str | None, int | None]:
+    file = line = None
+    trace = exc.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if name in files:
+            file, line = name, trace.tb_lineno
+        trace = trace.tb_next
+    return file, line

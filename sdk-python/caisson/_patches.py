@@ -1,0 +1,116 @@
+"""Mends what the standard library expects of an operating system and the sandbox does not have."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from typing import Any
+
+import _caisson
+
+__all__ = ['apply']
+
+
+def apply() -> None:
+    """Applies all of them. Called once, at boot."""
+    _imports()
+    _time()
+    _json()
+    _signals()
+    _zoneinfo()
+    _uuid()
+    _asyncio()
+    _processes()
+
+
+def _time() -> None:
+    """The sandbox lives in UTC."""
+    for name, value in {'tzname': ('UTC', 'UTC'), 'timezone': 0, 'altzone': 0, 'daylight': 0}.items():
+        if not hasattr(time, name):
+            setattr(time, name, value)
+
+
+def _json() -> None:
+    """Plain calls of `loads` and `dumps` are answered by the interpreter itself; all others go to the original functions."""
+    import json
+
+    import caisson._runtime  # noqa: F401  (keeps the originals before they are replaced)
+
+    json.loads, json.dumps = _caisson.loads, _caisson.dumps
+
+
+def _signals() -> None:
+    """There are no signals, but `asyncio.run` asks which handler SIGINT has."""
+    import signal
+
+    def default_int_handler(signum: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    for name, value in {'SIGINT': 2, 'SIGTERM': 15, 'default_int_handler': default_int_handler}.items():
+        if not hasattr(signal, name):
+            setattr(signal, name, value)
+
+
+def _imports() -> None:
+    """There is no file system to import from, and asking the host for files that cannot be there costs time."""
+    import sys
+
+    sys.path[:] = []
+    sys.path_importer_cache.clear()
+    sys.meta_path[:] = [finder for finder in sys.meta_path if getattr(finder, '__name__', '') != 'PathFinder']
+
+
+def _zoneinfo() -> None:
+    """Time zones come from the interpreter's own copy of the tz database."""
+    import zoneinfo
+    from zoneinfo import _common, _tzpath
+
+    def load_tzdata(key: str) -> io.BytesIO:
+        data = _caisson.tzdata(key)
+        if data is None:
+            raise zoneinfo.ZoneInfoNotFoundError(f'No time zone found with key {key}')
+        return io.BytesIO(data)
+
+    def available_timezones() -> set[str]:
+        return set(_caisson.tznames())
+
+    _common.load_tzdata = load_tzdata
+    _tzpath.available_timezones = zoneinfo.available_timezones = available_timezones
+
+
+def _uuid() -> None:
+    """`uuid1` keeps a node id for the life of a process; here it is drawn anew at every call, so that no two requests share it."""
+    import uuid
+
+    original = uuid.uuid1
+
+    def uuid1(node: int | None = None, clock_seq: int | None = None) -> uuid.UUID:
+        if node is None:
+            # The bit that marks a node id as random (RFC 9562, 6.10).
+            node = int.from_bytes(os.urandom(6), 'big') | (1 << 40)
+        return original(node, clock_seq)
+
+    uuid1.__doc__ = original.__doc__
+    uuid.uuid1 = uuid1
+    uuid.getnode = lambda: int.from_bytes(os.urandom(6), 'big') | (1 << 40)
+
+
+def _asyncio() -> None:
+    """`asyncio` without sockets and threads."""
+    try:
+        from caisson import _event_loop
+    except ImportError:
+        return
+    _event_loop.install()
+
+
+def _processes() -> None:
+    """There are no other processes: say so in an exception that services can catch."""
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise OSError('processes cannot be started in the sandbox')
+
+    for name in ('system', 'popen', 'fork', 'forkpty', 'posix_spawn', 'posix_spawnp', 'execv', 'execve', 'spawnv', 'spawnve'):
+        # What is missing stays missing: the standard library asks for `fork` to know where it runs.
+        if hasattr(os, name):
+            setattr(os, name, refuse)

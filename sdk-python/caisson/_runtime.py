@@ -1,0 +1,169 @@
+"""The functions that the interpreter's Rust side calls; the names are its contract (`hooks.rs`)."""
+
+from __future__ import annotations
+
+# First of all: nothing may print before the streams are ours.
+import caisson._streams  # noqa: F401  (imported for its effect)
+
+import json
+import traceback
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+from caisson._bunch import Bunch, Message, ServiceInput
+from caisson._errors import ServiceError
+from caisson._loader import describe_load_error, load_program
+
+__all__ = [
+    'describe_error', 'describe_load_error', 'dumps', 'json_default', 'load_program', 'make_bunch', 'make_input', 'make_message',
+    'parse_form', 'parse_query', 'python_dumps', 'python_loads', 'run_coroutine', 'serialise', 'to_plain', 'wsgi_environ',
+]
+
+# A report with a line for each of 100,000 frames takes seconds, and nobody reads it.
+_DEEPEST_REPORT = 2_000
+_INNERMOST = 100
+
+python_loads = json.loads
+python_dumps = json.dumps
+make_message = Message
+
+
+def dumps(value: Any) -> str:
+    """JSON of a value, with what services commonly put into an answer: models, dates, decimals, UUIDs."""
+    return python_dumps(value, default=json_default)
+
+
+def json_default(value: Any) -> Any:
+    """What a value without a JSON form of its own is written as."""
+    plain = to_plain(value)
+    if plain is not value:
+        return plain
+    for method in ('isoformat', '__json__'):
+        if hasattr(value, method):
+            return getattr(value, method)()
+    name = type(value).__name__
+    if name in ('Decimal', 'UUID'):
+        return str(value)
+    if isinstance(value, (set, frozenset)) or hasattr(value, '__next__'):
+        return list(value)
+    raise TypeError(f'Cannot serialise a value of type {type(value).__module__}.{type(value).__qualname__} to JSON')
+
+
+def to_plain(value: Any) -> Any:
+    """The dict of an object that has one to offer (`to_dict`, `to_json`, a dataclass), else the object itself."""
+    if isinstance(value, (dict, list, tuple, str, int, float, type)) or value is None:
+        return value
+    for method in ('to_dict', 'to_zato'):
+        if hasattr(value, method):
+            return getattr(value, method)()
+    if hasattr(value, 'to_json'):
+        made = value.to_json()
+        return json.loads(made) if isinstance(made, (str, bytes)) else made
+    if hasattr(value, '__dataclass_fields__'):
+        import dataclasses
+        return dataclasses.asdict(value)
+    return value
+
+
+def serialise(payload: Any) -> tuple[bytes, bool]:
+    """The body for a payload, and whether it is JSON.
+
+    Text and bytes stay as they are; an empty message, list or number is an empty body; all else is JSON.
+    """
+    if isinstance(payload, str):
+        return payload.encode(), False
+    if isinstance(payload, (bytes, bytearray, memoryview)):
+        return bytes(payload), False
+    if not isinstance(payload, (dict, list, tuple)) and hasattr(payload, 'to_json') and not hasattr(payload, 'to_dict'):
+        made = payload.to_json()
+        if isinstance(made, str):
+            return made.encode(), True
+        if isinstance(made, bytes):
+            return made, True
+        payload = made
+    if isinstance(payload, (list, tuple, int, float, Message)) and not payload:
+        return b'', False
+    return dumps(to_plain(payload)).encode(), True
+
+
+def parse_query(query: str) -> Bunch:
+    """The parameters of a query string; one that is repeated is a list."""
+    return _collect(parse_qsl(query, keep_blank_values=True)) if query else Bunch()
+
+
+def parse_form(body: bytes) -> Bunch:
+    """The fields of a form, as `parse_query` gives them."""
+    return parse_query(body.decode('utf-8', 'replace'))
+
+
+def make_bunch(pairs: list[tuple[str, str]]) -> Bunch:
+    """A Bunch of pairs."""
+    return _collect(pairs)
+
+
+def _collect(pairs: list[tuple[str, str]]) -> Bunch:
+    found = Bunch()
+    for name, value in pairs:
+        if name not in found:
+            found[name] = value
+        elif isinstance(found[name], list):
+            found[name].append(value)
+        else:
+            found[name] = [found[name], value]
+    return found
+
+
+def make_input(payload: Any, params: Bunch, query: Bunch) -> Any:
+    """The body together with the parameters of the URL, of which the query wins over the path and the body over both.
+
+    A body that has no fields (a list, bytes) is the input itself, unless the URL has parameters.
+    """
+    if isinstance(payload, dict):
+        return ServiceInput({**params, **query, **payload})
+    if params or query or (isinstance(payload, str) and not payload):
+        return ServiceInput({**params, **query})
+    return payload
+
+
+def wsgi_environ(request: Any) -> dict[str, Any]:
+    """The facts of a message under the names of WSGI."""
+    http = request.http
+    environ = {
+        'REQUEST_METHOD': http.method, 'PATH_INFO': http.path, 'QUERY_STRING': http.query,
+        'CONTENT_TYPE': request.content_type or '', 'CONTENT_LENGTH': str(len(request.raw_request)),
+        'RAW_URI': quote(http.path, safe='/%') + (f'?{http.query}' if http.query else ''),
+        'SERVER_PROTOCOL': 'HTTP/1.1', 'wsgi.url_scheme': 'http', 'zato.http.GET': http.GET,
+    }
+    for name, value in http.headers.items():
+        if name not in ('content-type', 'content-length'):
+            environ['HTTP_' + name.upper().replace('-', '_')] = value
+    return environ
+
+
+def describe_error(exc: BaseException, cid: str) -> tuple[str, int | None, str, str | None, bool, dict[str, str]]:
+    """Kind, status, public message, detail for the operator, retryable, and headers of what a service raised."""
+    if isinstance(exc, ServiceError):
+        message = exc.public_message()
+        detail = _report(exc) if exc.status >= 500 else str(exc.msg) if str(exc.msg) != message else None
+        return exc.kind, exc.status, message, detail, bool(exc.retryable), exc.headers
+    return 'internal', None, 'An error has occurred', _report(exc), False, {}
+
+
+def _report(exc: BaseException) -> str:
+    return ''.join(traceback.format_exception(exc, limit=_limit(exc)))
+
+
+def _limit(exc: BaseException) -> int | None:
+    """How many frames to show: all, or the innermost of a recursion that went very deep."""
+    trace = exc.__traceback__
+    for _ in range(_DEEPEST_REPORT):
+        if trace is None:
+            return None
+        trace = trace.tb_next
+    return -_INNERMOST
+
+
+def run_coroutine(coroutine: Any) -> None:
+    """Runs `async def handle`."""
+    import asyncio
+    asyncio.run(coroutine)

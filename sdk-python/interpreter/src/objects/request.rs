@@ -1,0 +1,185 @@
+//! `self.request`: the message that a service answers.
+
+use super::{Lazy, PyHttp};
+use crate::{bindings::exports::caisson::service::handler::Request, modules::hook};
+use rustpython_vm::{
+    AsObject, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
+    builtins::{PyBytes, PyStrRef},
+    pyclass,
+};
+use std::cell::{OnceCell, RefCell};
+
+/// One message. The body is parsed when the service first asks for it.
+#[pyclass(module = "caisson", name = "Request")]
+#[derive(Debug, PyPayload)]
+pub struct PyRequest {
+    cid: String,
+    by_http: bool,
+    content_type: Option<String>,
+    /// The HTTP side and the body, until the objects below are made from them.
+    pending: RefCell<Request>,
+    raw: OnceCell<PyRef<PyBytes>>,
+    http: OnceCell<PyRef<PyHttp>>,
+    payload: Lazy,
+    input: Lazy,
+}
+
+/// How a body is to be read.
+enum Format {
+    Json,
+    /// JSON if it can be parsed; nobody has said so.
+    MaybeJson,
+    Form,
+    Text,
+    Raw,
+}
+
+impl PyRequest {
+    /// The message that came in.
+    pub fn new(cid: String, mut request: Request) -> Self {
+        Self {
+            cid,
+            by_http: request.http.is_some(),
+            content_type: request.content_type.take(),
+            pending: RefCell::new(request),
+            raw: OnceCell::new(),
+            http: OnceCell::new(),
+            payload: Lazy::default(),
+            input: Lazy::default(),
+        }
+    }
+
+    fn bytes(&self, vm: &VirtualMachine) -> &PyRef<PyBytes> {
+        self.raw.get_or_init(|| vm.ctx.new_bytes(std::mem::take(&mut self.pending.borrow_mut().body)))
+    }
+
+    fn http_object(&self, vm: &VirtualMachine) -> &PyRef<PyHttp> {
+        self.http.get_or_init(|| {
+            let body = self.bytes(vm).clone().into();
+            PyHttp::new(self.pending.borrow_mut().http.take(), body).into_ref(&vm.ctx)
+        })
+    }
+
+    fn format(&self, body: &[u8]) -> Format {
+        let Some(content_type) = &self.content_type else {
+            let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+            return if matches!(first, Some(b'{' | b'[')) { Format::MaybeJson } else { Format::Raw };
+        };
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        let is = |name: &str| essence.eq_ignore_ascii_case(name);
+        let ends = |suffix: &str| essence.len() > suffix.len() && essence.is_char_boundary(essence.len() - suffix.len())
+            && essence[essence.len() - suffix.len()..].eq_ignore_ascii_case(suffix);
+        if is("application/json") || ends("+json") || is("text/json") {
+            Format::Json
+        } else if is("application/x-www-form-urlencoded") {
+            Format::Form
+        } else if is("text/plain") && !self.by_http {
+            // Another service handed over a `str`; it arrives as one.
+            Format::Text
+        } else {
+            Format::Raw
+        }
+    }
+
+    /// JSON that is rare or is none: the standard library decides.
+    fn parse_slowly(&self, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        let raw = self.bytes(vm);
+        match hook(|hooks| &hooks.python_loads).call((raw.clone(),), vm) {
+            Err(error) if error.fast_isinstance(vm.ctx.exceptions.value_error) => Ok(raw.clone().into()),
+            Err(error) if error.fast_isinstance(vm.ctx.exceptions.recursion_error) => Ok(raw.clone().into()),
+            other => other,
+        }
+    }
+
+    fn parse(&self, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        let raw = self.bytes(vm);
+        let body = raw.as_bytes();
+        if body.is_empty() {
+            return Ok(vm.ctx.empty_str.to_owned().into());
+        }
+        match self.format(body) {
+            // A body that is no JSON, or is nested absurdly deep, stays what it is: a service may want to look at it.
+            Format::Json | Format::MaybeJson => Ok(match crate::modules::json::read(body, vm) {
+                Some(payload) => payload,
+                None => self.parse_slowly(vm)?,
+            }),
+            Format::Form => hook(|hooks| &hooks.parse_form).call((raw.clone(),), vm),
+            Format::Text => Ok(match std::str::from_utf8(body) {
+                Ok(text) => vm.ctx.new_str(text).into(),
+                Err(_) => raw.clone().into(),
+            }),
+            Format::Raw => Ok(raw.clone().into()),
+        }
+    }
+}
+
+#[pyclass(flags(HAS_DICT))]
+impl PyRequest {
+    /// The body as Python values: `dict`, `list`, ... for JSON, `dict` for a form, `bytes` for anything else, `''` for none.
+    #[pygetset]
+    pub fn payload(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        zelf.payload.get_or_try(|| zelf.parse(vm))
+    }
+
+    #[pygetset(setter)]
+    fn set_payload(zelf: &Py<Self>, value: PyObjectRef) {
+        zelf.payload.set(value);
+    }
+
+    /// The body as it came: `bytes`.
+    #[pygetset]
+    fn raw_request(zelf: &Py<Self>, vm: &VirtualMachine) -> PyRef<PyBytes> {
+        zelf.bytes(vm).clone()
+    }
+
+    /// The same as `raw_request`.
+    #[pygetset]
+    fn raw(zelf: &Py<Self>, vm: &VirtualMachine) -> PyRef<PyBytes> {
+        zelf.bytes(vm).clone()
+    }
+
+    /// The same as `raw_request`.
+    #[pygetset]
+    fn text(zelf: &Py<Self>, vm: &VirtualMachine) -> PyRef<PyBytes> {
+        zelf.bytes(vm).clone()
+    }
+
+    /// The HTTP side of the message.
+    #[pygetset]
+    pub fn http(zelf: &Py<Self>, vm: &VirtualMachine) -> PyRef<PyHttp> {
+        zelf.http_object(vm).clone()
+    }
+
+    /// The headers, the same as `http.headers`.
+    #[pygetset]
+    fn headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        zelf.http_object(vm).as_object().get_attr("headers", vm)
+    }
+
+    /// The payload merged with the parameters of the URL.
+    #[pygetset]
+    fn input(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        zelf.input.get_or_try(|| {
+            let http = zelf.http_object(vm);
+            let arguments = (Self::payload(zelf, vm)?, PyHttp::params(http, vm)?, PyHttp::get(http, vm)?);
+            hook(|hooks| &hooks.make_input).call(arguments, vm)
+        })
+    }
+
+    #[pygetset(setter)]
+    fn set_input(zelf: &Py<Self>, value: PyObjectRef) {
+        zelf.input.set(value);
+    }
+
+    /// Media type of the body, or `None`.
+    #[pygetset]
+    fn content_type(zelf: &Py<Self>, vm: &VirtualMachine) -> Option<PyStrRef> {
+        zelf.content_type.as_deref().map(|text| vm.ctx.new_str(text))
+    }
+
+    /// Correlation id.
+    #[pygetset]
+    fn cid(zelf: &Py<Self>, vm: &VirtualMachine) -> PyStrRef {
+        vm.ctx.new_str(zelf.cid.as_str())
+    }
+}

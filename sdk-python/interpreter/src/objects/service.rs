@@ -1,0 +1,141 @@
+//! The native base of `caisson.Service`: the parts of `self` that belong to one message.
+
+use super::{PyChannel, PyRequest, PyResponse};
+use crate::{bindings::exports::caisson::service::handler::{Context, Request}, modules::hook};
+use rustpython_vm::{
+    Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
+    builtins::{PyStrRef, PyType},
+    class::PyClassImpl,
+    function::FuncArgs,
+    pyclass,
+    types::Constructor,
+};
+use std::cell::{OnceCell, RefCell};
+
+/// What one object of a service is about: the message and its context.
+#[pyclass(module = "caisson", name = "ServiceBase")]
+#[derive(Debug, PyPayload)]
+pub struct PyServiceBase {
+    context: Context,
+    by_http: bool,
+    pending: RefCell<Option<Request>>,
+    cid: OnceCell<PyStrRef>,
+    request: OnceCell<PyRef<PyRequest>>,
+    response: OnceCell<PyRef<PyResponse>>,
+}
+
+impl PyServiceBase {
+    /// The base of an object that answers this message.
+    pub fn new(context: Context, request: Request) -> Self {
+        Self {
+            by_http: request.http.is_some(),
+            context,
+            pending: RefCell::new(Some(request)),
+            cid: OnceCell::new(),
+            request: OnceCell::new(),
+            response: OnceCell::new(),
+        }
+    }
+
+    /// The answer, when the service has touched it.
+    pub fn answer(&self) -> Option<&Py<PyResponse>> {
+        self.response.get().map(|response| &**response)
+    }
+
+    /// Correlation id.
+    pub fn cid_text(&self) -> &str {
+        &self.context.cid
+    }
+}
+
+impl Constructor for PyServiceBase {
+    type Args = FuncArgs;
+
+    /// An object that answers no message, e.g. one that a test makes.
+    fn py_new(_cls: &Py<PyType>, _args: FuncArgs, _vm: &VirtualMachine) -> PyResult<Self> {
+        let context = Context {
+            cid: String::new(), service: String::new(), version: 0, channel: String::new(), principal: None,
+            deadline_ms: 0, attempt: 0, traceparent: None, tracestate: None,
+        };
+        Ok(Self::new(context, Request { http: None, content_type: None, body: Vec::new() }))
+    }
+}
+
+#[pyclass(flags(BASETYPE), with(Constructor))]
+impl PyServiceBase {
+    /// The message.
+    #[pygetset]
+    fn request(zelf: &Py<Self>, vm: &VirtualMachine) -> PyRef<PyRequest> {
+        let make = || {
+            let request = zelf.pending.borrow_mut().take().expect("the request is taken once");
+            PyRequest::new(zelf.context.cid.clone(), request).into_ref_lazy(vm)
+        };
+        zelf.request.get_or_init(make).clone()
+    }
+
+    /// The answer.
+    #[pygetset]
+    fn response(zelf: &Py<Self>, vm: &VirtualMachine) -> PyRef<PyResponse> {
+        zelf.response.get_or_init(|| PyResponse::default().into_ref_lazy(vm)).clone()
+    }
+
+    /// Correlation id: the same for everything that one inbound message sets in motion.
+    #[pygetset]
+    fn cid(zelf: &Py<Self>, vm: &VirtualMachine) -> PyStrRef {
+        zelf.cid.get_or_init(|| vm.ctx.new_str(zelf.context.cid.as_str())).clone()
+    }
+
+    /// The channel that the message came through.
+    #[pygetset]
+    fn channel(zelf: &Py<Self>, vm: &VirtualMachine) -> PyRef<PyChannel> {
+        PyChannel { name: zelf.context.channel.clone(), http: zelf.by_http }.into_ref(&vm.ctx)
+    }
+
+    /// The same as `channel`.
+    #[pygetset]
+    fn chan(zelf: &Py<Self>, vm: &VirtualMachine) -> PyRef<PyChannel> {
+        Self::channel(zelf, vm)
+    }
+
+    /// Who calls, or `None`.
+    #[pygetset]
+    fn principal(zelf: &Py<Self>, vm: &VirtualMachine) -> Option<PyStrRef> {
+        zelf.context.principal.as_deref().map(|name| vm.ctx.new_str(name))
+    }
+
+    /// When the host stops this invocation: milliseconds since the Unix epoch.
+    #[pygetset]
+    fn deadline_ms(zelf: &Py<Self>) -> u64 {
+        zelf.context.deadline_ms
+    }
+
+    /// 1 for the first delivery of a message, 2 for the first retry, and so on.
+    #[pygetset]
+    fn attempt(zelf: &Py<Self>) -> u32 {
+        zelf.context.attempt
+    }
+
+    /// Version of the package that answers.
+    #[pygetset]
+    fn version(zelf: &Py<Self>) -> u32 {
+        zelf.context.version
+    }
+
+    /// The facts of the message under the names that WSGI gives them; made when asked for.
+    #[pygetset]
+    fn wsgi_environ(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        hook(|hooks| &hooks.wsgi_environ).call((Self::request(zelf, vm),), vm)
+    }
+}
+
+/// Makes an object without its `__dict__`, which few services ever write to.
+trait LazyDict: PyPayload + Sized {
+    fn into_ref_lazy(self, vm: &VirtualMachine) -> PyRef<Self>;
+}
+
+impl<T: PyPayload + PyClassImpl + std::fmt::Debug> LazyDict for T {
+    fn into_ref_lazy(self, vm: &VirtualMachine) -> PyRef<Self> {
+        let class = Self::class(&vm.ctx).to_owned();
+        self.into_ref_with_type_lazy_dict(vm, class).expect("an object of its own class")
+    }
+}

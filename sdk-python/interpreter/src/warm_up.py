@@ -1,0 +1,31 @@
+"""Services that run once, while the base image is made, over the paths that every request takes."""
+import json
+
+from caisson import NotFound, Service
+
+
+class Hello(Service):
+    def handle(self):
+        self.response.payload = 'hello'
+
+
+class Echo(Service):
+    def handle(self):
+        self.response.payload = self.request.payload
+
+
+class Order(Service):
+    def handle(self):
+        data = json.loads(json.dumps(self.request.payload or {}))
+        http = self.request.http
+        self.response.headers['X-Warm'] = http.headers.get('accept', '')
+        self.response.status_code = 201
+        self.response.payload = {'cid': self.cid, 'input': self.request.input, 'get': http.GET, 'items': [data]}
+
+
+class Fail(Service):
+    def handle(self):
+        self.logger.info('warm %s', 'up')
+        if self.request.payload:
+            raise NotFound(self.cid, 'no')
+        raise ValueError('no')

@@ -1,0 +1,1 @@
+"""Tests that run under CPython, without the interpreter."""

@@ -1,0 +1,1 @@
+"""See `zato.server.connection.http_soap`."""

@@ -1,0 +1,111 @@
+//! The task `bench`.
+//!
+//! Absolute numbers say little: machines differ, and one machine differs from day to day. So whatever can be compared is
+//! measured beside its reference, in turns, in the same run.
+//!
+//! # Layout
+//!
+//! * [`contenders`]: the servers that are compared; [`wrk`]: the load; [`http`]: who gets which load, and the table.
+//! * [`memory`], [`deploy`], [`thousand`], [`engine`]: one measurement each.
+//! * [`statistics`], [`report`]: numbers and how they are written down.
+
+mod contenders;
+mod deploy;
+mod engine;
+mod http;
+mod memory;
+mod report;
+mod statistics;
+mod thousand;
+mod wrk;
+
+use crate::{binary, context::Context, shell};
+use anyhow::{Context as _, Result};
+use clap::{Args, Subcommand};
+use report::Table;
+use std::{fs, path::PathBuf};
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    measurement: Measurement,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+struct Effort {
+    /// Measure less and sooner: to see that it works, not to publish
+    #[arg(long)]
+    quick: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Measurement {
+    /// Requests per second and latencies, beside a bare axum server and FastAPI
+    Http(Effort),
+    /// Memory of the server with ten services, and how long it takes to start
+    Memory(Effort),
+    /// From a saved file to the first answer of the new version, under load
+    Deploy(Effort),
+    /// A thousand services on one server
+    Thousand(Effort),
+    /// The engine alone, without HTTP
+    Engine(Effort),
+    /// All of them; writes the tables into docs/benchmarks.md
+    All(Effort),
+}
+
+/// What a measurement needs.
+#[derive(Debug)]
+struct Bench<'a> {
+    context: &'a Context,
+    /// The release build of `caisson`.
+    binary: PathBuf,
+    quick: bool,
+}
+
+impl Bench<'_> {
+    /// A folder that is empty.
+    fn empty_folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.context.scratch("bench")?.join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+        }
+        fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+}
+
+/// A measurement: its name in the document, and how it is done.
+type Named = (&'static str, fn(&Bench<'_>) -> Result<Table>);
+
+const ALL: [Named; 5] = [
+    ("http", http::measure),
+    ("memory", memory::measure),
+    ("deploy", deploy::measure),
+    ("thousand", thousand::measure),
+    ("engine", engine::measure),
+];
+
+pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
+    let [http, memory, deploy, thousand, engine] = ALL;
+    let (chosen, effort): (&[Named], _) = match &options.measurement {
+        Measurement::Http(effort) => (&[http], effort),
+        Measurement::Memory(effort) => (&[memory], effort),
+        Measurement::Deploy(effort) => (&[deploy], effort),
+        Measurement::Thousand(effort) => (&[thousand], effort),
+        Measurement::Engine(effort) => (&[engine], effort),
+        Measurement::All(effort) => (&ALL, effort),
+    };
+    let bench = Bench { context, binary: binary::release(context)?, quick: effort.quick };
+    let mut tables = vec![("machine", report::machine(context)?)];
+    for (name, measure) in chosen {
+        tables.push((name, shell::step(&format!("measuring: {name}"), || measure(&bench))?));
+    }
+    for (name, table) in &tables {
+        println!("\n## {name}\n\n{table}");
+    }
+    if matches!(options.measurement, Measurement::All(_)) {
+        report::write(context, &tables)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! What every crate of the host has: the lints of the workspace, and a description of itself.
+
+use super::{Source, Tree};
+
+/// Length of a first paragraph that says something.
+const DESCRIPTION: usize = 40;
+
+pub(super) fn check(tree: &Tree) -> Vec<String> {
+    let manifests = tree.with_extension("Cargo.toml").filter(|source| is_of_host(source));
+    manifests.flat_map(|manifest| check_crate(tree, manifest)).collect()
+}
+
+/// Guests and the benchmark's reference servers are workspaces of their own.
+fn is_of_host(manifest: &Source) -> bool {
+    let depth = manifest.path.matches('/').count();
+    match manifest.path.split('/').next() {
+        Some("runtime") => true,
+        Some("tests" | "xtask") => depth == 1,
+        _ => false,
+    }
+}
+
+fn check_crate(tree: &Tree, manifest: &Source) -> Vec<String> {
+    let mut problems = Vec::new();
+    if !manifest.text.contains("[lints]\nworkspace = true") {
+        problems.push(format!("{}: without `[lints] workspace = true`", manifest.path));
+    }
+    let folder = manifest.path.trim_end_matches("Cargo.toml");
+    let root =
+        ["src/lib.rs", "src/main.rs"].into_iter().find_map(|file| tree.find(&format!("{folder}{file}")));
+    match root {
+        None => problems.push(format!("{}: a crate without src/lib.rs and src/main.rs", manifest.path)),
+        Some(root) if description(&root.text).len() < DESCRIPTION => {
+            problems.push(format!("{}: has to say what the crate is for, in its first paragraph", root.path));
+        }
+        Some(_) => {}
+    }
+    problems
+}
+
+/// The first paragraph of a file's own documentation.
+fn description(text: &str) -> String {
+    let lines = text.lines().map_while(|line| line.strip_prefix("//!"));
+    lines.map(str::trim).take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(manifest: &str, root: &str) -> Tree {
+        let source = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
+        Tree(vec![source("runtime/a/Cargo.toml", manifest), source("runtime/a/src/lib.rs", root)])
+    }
+
+    #[test]
+    fn wants_lints_and_a_description() {
+        let lints = "[package]\n\n[lints]\nworkspace = true\n";
+        let good = "//! Everything about this crate, said in a line.\n";
+        assert_eq!(check(&tree(lints, good)), Vec::<String>::new());
+        assert_eq!(check(&tree("[package]\n", good)).len(), 1);
+        assert_eq!(check(&tree(lints, "//! Short.\n")).len(), 1);
+    }
+}
