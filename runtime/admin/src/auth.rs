@@ -39,7 +39,8 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn refusal(given: bool, kept_in: &Path) -> ApiError {
-    let what = if given { "this is not the admin token" } else { "this needs Authorization: Bearer <admin token>" };
+    let what =
+        if given { "this is not the admin token" } else { "this needs Authorization: Bearer <admin token>" };
     let details = format!("{what}; on the server it is in {}", kept_in.display());
     ApiError::new(StatusCode::UNAUTHORIZED, details).header(WWW_AUTHENTICATE, CHALLENGE)
 }
@@ -70,7 +71,8 @@ fn at_the_machine(headers: &HeaderMap, uri: &Uri) -> Result<(), ApiError> {
 fn is_loopback(authority: &str) -> bool {
     let Ok(authority) = authority.parse::<http::uri::Authority>() else { return false };
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -105,7 +107,8 @@ mod tests {
     fn the_scheme_is_read_as_http_says() {
         let mut headers = HeaderMap::new();
         assert_eq!(bearer(&headers), None);
-        for (value, token) in [("Bearer abc", Some("abc")), ("bearer  abc ", Some("abc")), ("Basic abc", None), ("abc", None)]
+        for (value, token) in
+            [("Bearer abc", Some("abc")), ("bearer  abc ", Some("abc")), ("Basic abc", None), ("abc", None)]
         {
             headers.insert(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
             assert_eq!(bearer(&headers), token, "{value}");

@@ -5,8 +5,8 @@ use crate::router::Shared;
 use crate::shapes::{Health, Problem, Version};
 use axum::Json;
 use axum::extract::State;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 
 /// The format of Prometheus in its standardised form.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -67,7 +67,10 @@ pub(crate) struct Wanted {
         (status = 401, description = "The token is missing or wrong", body = Problem)
     )
 )]
-pub(crate) async fn logs(State(shared): State<Shared>, Params(wanted): Params<Wanted>) -> Result<Response, ApiError> {
+pub(crate) async fn logs(
+    State(shared): State<Shared>,
+    Params(wanted): Params<Wanted>,
+) -> Result<Response, ApiError> {
     let hub = &shared.admin.logs;
     let limit = wanted.limit.unwrap_or(DEFAULT_LIMIT);
     let filter = LogFilter { service: wanted.service, cid: wanted.cid, level: wanted.level };
@@ -86,7 +89,11 @@ fn past_lines(records: Vec<Arc<LogRecord>>) -> impl Stream<Item = Bytes> {
 }
 
 /// Lines as they come, until the server stops or the log ends.
-fn live_lines(live: Receiver<Arc<LogRecord>>, filter: LogFilter, closing: CancellationToken) -> impl Stream<Item = Bytes> {
+fn live_lines(
+    live: Receiver<Arc<LogRecord>>,
+    filter: LogFilter,
+    closing: CancellationToken,
+) -> impl Stream<Item = Bytes> {
     let lines = stream::unfold((live, filter), |(mut live, filter)| async move {
         let line = next_line(&mut live, &filter).await?;
         Some((line, (live, filter)))
@@ -106,7 +113,10 @@ async fn next_line(live: &mut Receiver<Arc<LogRecord>>, filter: &LogFilter) -> O
 }
 
 fn gap(lost: u64) -> LogRecord {
-    let mut record = LogRecord::new(Level::Warning, format!("{lost} records were lost here: they came faster than they were read"));
+    let mut record = LogRecord::new(
+        Level::Warning,
+        format!("{lost} records were lost here: they came faster than they were read"),
+    );
     LOGGER.clone_into(&mut record.logger);
     record
 }

@@ -138,7 +138,10 @@ pub(crate) async fn deploy(
         )
     )
 )]
-pub(crate) async fn undeploy(State(shared): State<Shared>, Name(name): Name) -> Result<Json<Undeployed>, ApiError> {
+pub(crate) async fn undeploy(
+    State(shared): State<Shared>,
+    Name(name): Name,
+) -> Result<Json<Undeployed>, ApiError> {
     shared.admin.deployer.undeploy(&name).await?;
     Ok(Json(Undeployed { package: name }))
 }

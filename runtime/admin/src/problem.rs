@@ -5,12 +5,15 @@ use axum::response::{IntoResponse, Response};
 use caisson_capability::{Cid, ErrorKind};
 use caisson_channel::CID_HEADER;
 use caisson_service::{DeployError, SourceError};
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 
-/// An error on its way out.
+/// An error on its way out. Boxed: most results are no errors and should be small.
 #[derive(Debug)]
-pub(crate) struct ApiError {
+pub(crate) struct ApiError(Box<Content>);
+
+#[derive(Debug)]
+struct Content {
     status: StatusCode,
     problem: Problem,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -19,7 +22,11 @@ pub(crate) struct ApiError {
 impl ApiError {
     /// An error with a text that says what to do.
     pub(crate) fn new(status: StatusCode, details: impl Into<String>) -> Self {
-        Self { status, problem: Problem::new(Cid::new().as_str(), details), headers: Vec::new() }
+        Self(Box::new(Content {
+            status,
+            problem: Problem::new(Cid::new().as_str(), details),
+            headers: Vec::new(),
+        }))
     }
 
     /// The request does not make sense.
@@ -34,16 +41,17 @@ impl ApiError {
 
     /// Adds a header.
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let Self { status, problem, headers } = self;
+        let Content { status, problem, headers } = *self.0;
         let cid = problem.cid.as_str();
-        if status.is_server_error() {
+        // Not being ready is a state, and monitoring asks every few seconds.
+        if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
             tracing::error!(cid, status = status.as_u16(), "admin API: {}", problem.details);
         } else {
             tracing::debug!(cid, status = status.as_u16(), "admin API: {}", problem.details);
@@ -63,18 +71,18 @@ impl IntoResponse for ApiError {
 impl From<DeployError> for ApiError {
     /// Whoever deploys is the developer: the place and the traceback are for them.
     fn from(error: DeployError) -> Self {
-        let mut this = Self::new(status_of(&error), error.to_string());
-        if this.status == StatusCode::UNPROCESSABLE_ENTITY {
-            this.problem.message = Some(match &error {
+        let Self(mut content) = Self::new(status_of(&error), error.to_string());
+        if content.status == StatusCode::UNPROCESSABLE_ENTITY {
+            content.problem.message = Some(match &error {
                 DeployError::Load(error) => error.message.clone(),
                 DeployError::Source(SourceError::Settings(error)) => error.message.clone(),
                 other => other.to_string(),
             });
-            this.problem.file = error.file().map(str::to_owned);
-            this.problem.line = error.line();
-            this.problem.traceback = error.traceback().map(str::to_owned);
+            content.problem.file = error.file().map(str::to_owned);
+            content.problem.line = error.line();
+            content.problem.traceback = error.traceback().map(str::to_owned);
         }
-        this
+        Self(content)
     }
 }
 

@@ -61,7 +61,10 @@ pub struct Admin {
 
 impl fmt::Debug for Admin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Admin").field("login", &self.login).field("listen", &self.listen).finish_non_exhaustive()
+        f.debug_struct("Admin")
+            .field("login", &self.login)
+            .field("listen", &self.listen)
+            .finish_non_exhaustive()
     }
 }
 
@@ -133,7 +136,8 @@ struct TokenScheme;
 
 impl utoipa::Modify for TokenScheme {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        let description = "The token in the file admin.token of the data folder. Not needed in development mode.";
+        let description =
+            "The token in the file admin.token of the data folder. Not needed in development mode.";
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build();
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(scheme));

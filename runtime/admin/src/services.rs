@@ -91,7 +91,10 @@ pub(crate) struct Door {
 }
 
 impl Invoker for Door {
-    fn invoke(&self, mut invocation: Invocation) -> BoxFuture<'_, Result<caisson_capability::Response, Error>> {
+    fn invoke(
+        &self,
+        mut invocation: Invocation,
+    ) -> BoxFuture<'_, Result<caisson_capability::Response, Error>> {
         invocation.channel = CHANNEL.into();
         invocation.principal = self.with_login.then(|| CHANNEL.into());
         self.invoker.invoke(invocation)
@@ -106,7 +109,10 @@ mod tests {
     fn names_stay_encoded_and_queries_stay() {
         let moved = |path: &str| service_uri(&path.parse().unwrap()).map(|uri| uri.to_string());
         assert_eq!(moved("/api/v1/services/a.b/invoke").as_deref(), Some("/services/a.b"));
-        assert_eq!(moved("/api/v1/services/a%2Fb/invoke?x=1&x=2").as_deref(), Some("/services/a%2Fb?x=1&x=2"));
+        assert_eq!(
+            moved("/api/v1/services/a%2Fb/invoke?x=1&x=2").as_deref(),
+            Some("/services/a%2Fb?x=1&x=2")
+        );
         assert_eq!(moved("/api/v1/services//invoke"), None);
     }
 }

@@ -3,5 +3,5 @@
 mod api;
 mod deploying;
 mod fake;
-mod login;
 mod logging;
+mod login;

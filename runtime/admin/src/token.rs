@@ -103,7 +103,8 @@ impl Token {
         if ours.len() != theirs.len() {
             return false;
         }
-        let difference = ours.iter().zip(theirs).fold(0_u8, |sum, (one, other)| std::hint::black_box(sum | (one ^ other)));
+        let difference =
+            ours.iter().zip(theirs).fold(0_u8, |sum, (one, other)| std::hint::black_box(sum | (one ^ other)));
         difference == 0
     }
 }
@@ -153,10 +154,15 @@ mod tests {
     fn a_file_that_holds_no_token_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("admin.token");
-        for text in ["", "\n", "short", "two words that are long enough", "0123456789abcdef\n0123456789abcdef"] {
+        for text in
+            ["", "\n", "short", "two words that are long enough", "0123456789abcdef\n0123456789abcdef"]
+        {
             fs::write(&path, text).unwrap();
             let error = Token::load_or_create(&path).unwrap_err().to_string();
-            assert!(error.contains(&path.display().to_string()) && error.contains("remove the file"), "{error}");
+            assert!(
+                error.contains(&path.display().to_string()) && error.contains("remove the file"),
+                "{error}"
+            );
         }
         let error = Token::load_or_create(folder.path()).unwrap_err();
         assert!(matches!(error, TokenError::Read { .. }), "{error:?}");

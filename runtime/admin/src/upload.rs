@@ -7,10 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use caisson_channel::body::{self, BodyError};
-use caisson_engine::SourceFile;
-use caisson_service::PackageSource;
-use http::header::{CONTENT_TYPE, HeaderMap};
+use caisson_service::{PackageSource, SourceFile};
 use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderMap};
 
 /// Largest upload. Twenty times the largest component seen so far.
 pub(crate) const MAX_UPLOAD_BYTES: u64 = 64 << 20;
@@ -90,7 +89,9 @@ fn files(name: &str, body: &[u8]) -> Result<PackageSource, ApiError> {
     }
     if let Some(settings) = upload.settings {
         if files.iter().any(|file| file.path == SETTINGS_FILE) {
-            return Err(ApiError::bad_request(format!("settings are given twice: as text and as {SETTINGS_FILE}")));
+            return Err(ApiError::bad_request(format!(
+                "settings are given twice: as text and as {SETTINGS_FILE}"
+            )));
         }
         files.push(SourceFile { path: SETTINGS_FILE.to_owned(), content: Bytes::from(settings) });
     }
@@ -100,8 +101,9 @@ fn files(name: &str, body: &[u8]) -> Result<PackageSource, ApiError> {
 fn decode(file: UploadFile) -> Result<SourceFile, ApiError> {
     match STANDARD.decode(&file.content) {
         Ok(content) => Ok(SourceFile { path: file.path, content: content.into() }),
-        Err(error) => {
-            Err(ApiError::bad_request(format!("the content of {:?} is not base64 with padding: {error}", file.path)))
-        }
+        Err(error) => Err(ApiError::bad_request(format!(
+            "the content of {:?} is not base64 with padding: {error}",
+            file.path
+        ))),
     }
 }

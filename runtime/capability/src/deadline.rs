@@ -15,8 +15,9 @@ impl Deadline {
     #[must_use]
     pub fn after(duration: Duration) -> Self {
         let wall = SystemTime::now().checked_add(duration).unwrap_or(UNIX_EPOCH);
-        let unix_millis =
-            wall.duration_since(UNIX_EPOCH).map_or(0, |elapsed| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
+        let unix_millis = wall
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |elapsed| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
         Self { at: Instant::now() + duration, unix_millis }
     }
 

@@ -21,7 +21,7 @@ pub enum ErrorKind {
     Conflict,
     /// A deadline passed.
     Timeout,
-    /// A limit was reached: rate, size, memory, CPU time.
+    /// A limit was reached: by the caller (rate, size), or by the service itself ([`Fault::Service`]: memory, CPU time).
     QuotaExceeded,
     /// Too busy, or a remote system is away; later may be better.
     Unavailable,

@@ -45,7 +45,9 @@ impl Invocation {
         if self.depth >= MAX_DEPTH {
             return Err(Error::new(
                 ErrorKind::QuotaExceeded,
-                format!("services call each other more than {MAX_DEPTH} deep (limit depth); last wanted: {service}"),
+                format!(
+                    "services call each other more than {MAX_DEPTH} deep (limit depth); last wanted: {service}"
+                ),
             ));
         }
         Ok(Self {

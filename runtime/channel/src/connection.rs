@@ -5,8 +5,8 @@ use crate::activity::{Activity, Due, InFlight, Watchdog, Watched};
 use crate::body::BodyError;
 use axum::Router;
 use axum::body::Body;
-use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue};
-use http::{Request, Response, StatusCode, Version};
+use http::header::{CONNECTION, HeaderValue};
+use http::{Request, Response, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -32,16 +32,9 @@ const HYPER_MAX_HEADERS: usize = 100;
 /// Most requests at a time on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 100;
 
-/// What a listener wants of its connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// Serve.
-    Serving,
-    /// Finish the requests in flight, take no new ones.
-    Draining,
-    /// Go now.
-    Cut,
-}
+/// How a listener tells its connections to stop: a change means to finish the requests in flight and take no new ones,
+/// the loss of the sender to go at once. So connections never outlive their listener, however it ends.
+pub(crate) type Stop = watch::Receiver<()>;
 
 /// What all connections of a listener share.
 pub(crate) struct Connections {
@@ -67,7 +60,7 @@ impl Connections {
     }
 
     /// Serves one connection until it is closed, by either side.
-    pub(crate) async fn serve(&self, stream: TcpStream, mut phase: watch::Receiver<Phase>) {
+    pub(crate) async fn serve(&self, stream: TcpStream, mut stop: Stop) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection will be slower: TCP_NODELAY was refused");
         }
@@ -95,9 +88,8 @@ impl Connections {
                     activity.close();
                     connection.as_mut().graceful_shutdown();
                 }
-                changed = phase.changed() => {
-                    // A sender that is gone is a listener that was dropped instead of drained.
-                    if changed.is_err() || *phase.borrow() == Phase::Cut {
+                changed = stop.changed() => {
+                    if changed.is_err() {
                         return;
                     }
                     connection.as_mut().graceful_shutdown();
@@ -121,10 +113,6 @@ async fn answer(
     if !http2 && activity.has_unread() {
         // What is left of the body stands where the next head should: tell the client rather than just hang up.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    if matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
-        // axum counted the bytes of a body that these cannot have.
-        response.headers_mut().remove(CONTENT_LENGTH);
     }
     Ok(response.map(|body| Outbound { body, _in_flight: in_flight }))
 }

@@ -2,7 +2,7 @@
 //!
 //! A layer is a struct around the next one with one `async fn`: what stands before the `await` happens on the way in,
 //! what stands after it on the way out. The whole stack is one future without a box in it. Layers return errors;
-//! only the outermost one, [`Id`], turns them into answers (through `respond`).
+//! only the outermost one, `Id`, turns them into answers (through `respond`).
 
 use crate::dispatch::Dispatch;
 use crate::routes::{Routes, Target};

@@ -1,7 +1,7 @@
 //! Binds a port, accepts connections, and lets them finish when the server stops.
 
 use crate::HttpOptions;
-use crate::connection::{Connections, Phase};
+use crate::connection::{Connections, Stop};
 use axum::Router;
 use std::io;
 use std::net::SocketAddr;
@@ -144,14 +144,14 @@ impl Listener {
         let drain_timeout = options.drain_timeout;
         let places = options.max_connections.clamp(1, u32::MAX as usize).min(Semaphore::MAX_PERMITS);
         let room = Arc::new(Semaphore::new(places));
-        let (phase, _) = watch::channel(Phase::Serving);
+        let (stop, _) = watch::channel(());
         let connections = Arc::new(Connections::new(router, options));
         tokio::select! {
-            () = accept_forever(&self.socket, &room, &connections, &phase) => {}
+            () = accept_forever(&self.socket, &room, &connections, &stop) => {}
             () = shutdown.cancelled() => {}
         }
         drop(self.socket);
-        drain(&room, places, &phase, drain_timeout).await
+        drain(&room, places, stop, drain_timeout).await
     }
 }
 
@@ -159,7 +159,7 @@ async fn accept_forever(
     socket: &TcpListener,
     room: &Arc<Semaphore>,
     connections: &Arc<Connections>,
-    phase: &watch::Sender<Phase>,
+    stop: &watch::Sender<()>,
 ) {
     let mut pause = Pause::default();
     // The semaphore is never closed.
@@ -167,7 +167,7 @@ async fn accept_forever(
         match socket.accept().await {
             Ok((stream, _)) => {
                 pause.over();
-                tokio::spawn(occupy(place, stream, Arc::clone(connections), phase.subscribe()));
+                tokio::spawn(occupy(place, stream, Arc::clone(connections), stop.subscribe()));
             }
             Err(error) if is_of_one_connection(&error) => {
                 tracing::debug!(%error, "a connection was gone again");
@@ -177,13 +177,8 @@ async fn accept_forever(
     }
 }
 
-async fn occupy(
-    place: OwnedSemaphorePermit,
-    stream: TcpStream,
-    connections: Arc<Connections>,
-    phase: watch::Receiver<Phase>,
-) {
-    connections.serve(stream, phase).await;
+async fn occupy(place: OwnedSemaphorePermit, stream: TcpStream, connections: Arc<Connections>, stop: Stop) {
+    connections.serve(stream, stop).await;
     drop(place);
 }
 
@@ -217,20 +212,15 @@ impl Pause {
 }
 
 /// Every connection holds a place, so holding all places means that all connections are gone.
-async fn drain(
-    room: &Semaphore,
-    places: usize,
-    phase: &watch::Sender<Phase>,
-    timeout: Duration,
-) -> DrainReport {
+async fn drain(room: &Semaphore, places: usize, stop: watch::Sender<()>, timeout: Duration) -> DrainReport {
     let all = u32::try_from(places).unwrap_or(u32::MAX);
     let open = places.saturating_sub(room.available_permits());
-    phase.send_replace(Phase::Draining);
+    stop.send_replace(());
     if tokio::time::timeout(timeout, room.acquire_many(all)).await.is_ok() {
         return DrainReport { open, cut: 0 };
     }
     let cut = places.saturating_sub(room.available_permits());
-    phase.send_replace(Phase::Cut);
+    drop(stop);
     if tokio::time::timeout(CUT_GRACE, room.acquire_many(all)).await.is_err() {
         tracing::warn!("connections that were told to go are still there");
     }

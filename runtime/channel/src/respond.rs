@@ -101,7 +101,7 @@ struct ErrorBody<'a> {
 
 fn failed(failure: &Failure, cid: &Cid) -> Parts {
     let error = &*failure.error;
-    let status = error.status.and_then(final_status).unwrap_or_else(|| status_of(error.kind));
+    let status = error.status.and_then(final_status).unwrap_or_else(|| status_of(error.kind, error.fault));
     log(failure, cid, status);
     let mut headers = HeaderMap::with_capacity(error.headers.len() + 3);
     for field in &error.headers {
@@ -129,7 +129,7 @@ fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs().saturating_add(up).max(1)
 }
 
-fn status_of(kind: ErrorKind) -> StatusCode {
+fn status_of(kind: ErrorKind, fault: Fault) -> StatusCode {
     match kind {
         ErrorKind::InvalidInput => StatusCode::BAD_REQUEST,
         ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
@@ -137,6 +137,8 @@ fn status_of(kind: ErrorKind) -> StatusCode {
         ErrorKind::NotFound => StatusCode::NOT_FOUND,
         ErrorKind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorKind::Conflict => StatusCode::CONFLICT,
+        // 429 tells a caller to slow down. A service that ran into a limit of its own has failed.
+        ErrorKind::QuotaExceeded if fault == Fault::Service => StatusCode::INTERNAL_SERVER_ERROR,
         ErrorKind::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
         ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
         ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -164,8 +166,10 @@ fn log(failure: &Failure, cid: &Cid, status: StatusCode) {
         Fault::Caller => say!(debug),
         // Passes by itself, or is somebody else's.
         Fault::Remote => say!(warn),
-        Fault::Host | Fault::Service if error.retryable => say!(warn),
-        Fault::Host | Fault::Service => say!(error),
+        Fault::Host if error.retryable => say!(warn),
+        Fault::Host => say!(error),
+        // In the log of the service already: that is where its developer looks.
+        Fault::Service => say!(debug),
     }
 }
 

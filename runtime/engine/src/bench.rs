@@ -36,7 +36,12 @@ pub struct Figures {
 /// # Errors
 ///
 /// The service fails.
-pub async fn measure(program: &Program, service: &str, body: &[u8], calls: u32) -> Result<Figures, LoadError> {
+pub async fn measure(
+    program: &Program,
+    service: &str,
+    body: &[u8],
+    calls: u32,
+) -> Result<Figures, LoadError> {
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
         rounds.push(round(program, service, body, calls).await?);
@@ -106,7 +111,12 @@ async fn new_instance(program: &Program) -> Result<Instance, LoadError> {
     program.template().instantiate().await.map_err(|error| LoadError::host(format!("{error:#}")))
 }
 
-async fn call(program: &Program, instance: &mut Instance, service: &str, body: &[u8]) -> Result<(), LoadError> {
+async fn call(
+    program: &Program,
+    instance: &mut Instance,
+    service: &str,
+    body: &[u8],
+) -> Result<(), LoadError> {
     let invocation = Invocation {
         cid: Cid::from("benchmark"),
         service: service.into(),

@@ -84,8 +84,11 @@ pub(crate) fn response_for_guest(response: Response) -> types::Response {
 pub(crate) fn error(error: types::Error) -> Error {
     let kind = kind(error.kind);
     let mut converted = Error::new(kind, error.message);
-    if matches!(kind, ErrorKind::Internal | ErrorKind::Unavailable) {
-        converted.fault = Fault::Service;
+    match kind {
+        ErrorKind::Internal | ErrorKind::Unavailable => converted.fault = Fault::Service,
+        // A service that says so means its caller; limits of its own are reached in the engine.
+        ErrorKind::QuotaExceeded => converted.fault = Fault::Caller,
+        _ => {}
     }
     converted.retryable = error.retryable;
     converted.detail = error.detail;

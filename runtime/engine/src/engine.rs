@@ -77,7 +77,11 @@ impl Engine {
     ///
     /// The operating system's, or wasmtime does not run on this machine. A missing Python runtime is not an error
     /// here: Python packages are then refused with the reason.
-    pub fn new(options: &EngineOptions, logs: Arc<LogHub>, metrics: Arc<Metrics>) -> Result<Self, EngineError> {
+    pub fn new(
+        options: &EngineOptions,
+        logs: Arc<LogHub>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, EngineError> {
         let mode = if options.plain_reset { ResetMode::Discard } else { ResetMode::detect() };
         let wasmtime = wasmtime::Engine::new(&runtime_settings(mode)?)?;
         let mut linker = Linker::new(&wasmtime);
@@ -114,12 +118,17 @@ impl Engine {
     /// # Errors
     ///
     /// See [`LoadError`]. Nothing that ran before is touched.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops what loads.
     pub async fn load(&self, package: &Package, settings: Settings) -> Result<Arc<Program>, LoadError> {
         let (services, template) = match package {
             Package::Python { name, files } => {
                 let base = self.0.python.as_ref().map_err(LoadError::clone)?;
                 let mut template = self.template(base, settings.limits)?;
-                let (services, images) = python::load(&template, name, files).await?;
+                let loading = python::load(&template, name, files);
+                let (services, images) = within(settings.limits.wall_time, loading).await?;
                 template.images = images.into();
                 (services, template)
             }
@@ -127,7 +136,10 @@ impl Engine {
                 let artifact = self.0.cache.get(&self.0.wasmtime, wasm).await?;
                 let template = self.template(&artifact, settings.limits)?;
                 // One instance for trial: what is missing or wrong shows now, not at the first request.
-                template.instantiate().await.map_err(|error| LoadError::new(format!("{error:#}")))?;
+                let trial = async {
+                    template.instantiate().await.map_err(|error| LoadError::new(format!("{error:#}")))
+                };
+                within(settings.limits.wall_time, trial).await?;
                 (vec![native_service(name)], template)
             }
         };
@@ -141,13 +153,29 @@ impl Engine {
         let pre = self.0.linker.instantiate_pre(&artifact.component);
         Ok(Template {
             engine: self.0.wasmtime.clone(),
-            pre: pre.map_err(|error| LoadError::new(format!("it imports what this host does not offer: {error:#}")))?,
+            pre: pre.map_err(|error| {
+                LoadError::new(format!("it imports what this host does not offer: {error:#}"))
+            })?,
             images: Arc::clone(&artifact.images),
             memory_is_all: artifact.memory_is_all,
             outside: Arc::clone(&self.0.outside),
+            metrics: Arc::clone(&self.0.shared.metrics),
             limits,
         })
     }
+}
+
+/// Gives up on loading after the wall clock limit of the package.
+async fn within<T>(
+    limit: Duration,
+    loading: impl Future<Output = Result<T, LoadError>>,
+) -> Result<T, LoadError> {
+    tokio::time::timeout(limit, loading).await.unwrap_or_else(|_| {
+        Err(LoadError::new(format!(
+            "while it loaded, it reached its limit wall_time_ms = {}",
+            limit.as_millis()
+        )))
+    })
 }
 
 /// A component's one service is named as its package, with dashes as in all service names.

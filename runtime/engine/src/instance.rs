@@ -8,6 +8,7 @@ use crate::host::{Call, Host, Outside};
 use crate::memory::{Memories, MemoryImage, provide};
 use crate::settings::Limits;
 use caisson_capability::{Error, ErrorKind, Fault, Invocation, Response};
+use caisson_telemetry::Metrics;
 use std::sync::Arc;
 use wasmtime::component::{Instance as Guest, InstancePre, TypedFunc};
 use wasmtime::{Engine, Store, Trap, UpdateDeadline};
@@ -23,6 +24,7 @@ pub(crate) struct Template {
     /// Memory is all the state that this component has: checked when it was compiled.
     pub(crate) memory_is_all: bool,
     pub(crate) outside: Arc<Outside>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
 }
 
@@ -40,15 +42,17 @@ pub(crate) struct Started {
 }
 
 impl Template {
-    /// Makes an instance. Its start functions run under the CPU time and memory limits.
+    /// Makes an instance. Its start functions run under the CPU time and memory limits. `label` stands in log records
+    /// that are written outside of any invocation.
     ///
     /// # Errors
     ///
     /// The limits, a trap in a start function, or the operating system's.
-    pub(crate) async fn start(&self) -> wasmtime::Result<Started> {
-        let limiter = MemoryLimiter::new(self.limits.memory_bytes, self.images.iter().map(|image| image.len() as u64));
+    pub(crate) async fn start(&self, label: &str) -> wasmtime::Result<Started> {
+        let limiter =
+            MemoryLimiter::new(self.limits.memory_bytes, self.images.iter().map(|image| image.len() as u64));
         let meter = Meter::new(self.limits.cpu_time);
-        let host = Host::new(Arc::clone(&self.outside), limiter, meter.clone());
+        let host = Host::new(Arc::clone(&self.outside), limiter, meter.clone(), label);
         let mut store = Store::new(&self.engine, host);
         store.limiter(|host| &mut host.limiter);
         store.set_hostcall_fuel(hostcall_fuel(&self.limits));
@@ -68,14 +72,16 @@ impl Template {
     ///
     /// As [`Template::start`], or the component has no handler.
     pub(crate) async fn instantiate(&self) -> wasmtime::Result<Instance> {
-        let Started { mut store, guest, memories } = self.start().await?;
+        let Started { mut store, guest, memories } = self.start("").await?;
         let interface = guest.get_export_index(&mut store, None, HANDLER);
         let function = interface.and_then(|index| guest.get_export_index(&mut store, Some(&index), "handle"));
         let Some(function) = function else {
-            wasmtime::bail!("it does not export `{HANDLER}`: build it against the world `caisson:service/service`");
+            wasmtime::bail!(
+                "it does not export `{HANDLER}`: build it against the world `caisson:service/service`"
+            );
         };
         let handle = guest.get_typed_func(&mut store, function)?;
-        Ok(Instance { store, memories, handle, answered: 0 })
+        Ok(Instance { store, memories, handle, answered: 0, _counted: Counted::new(&self.metrics) })
     }
 }
 
@@ -91,6 +97,23 @@ pub(crate) struct Instance {
     handle: Handle,
     /// Requests answered since the last reset.
     pub(crate) answered: u32,
+    _counted: Counted,
+}
+
+/// Counts an instance in the metrics while it exists.
+struct Counted(Arc<Metrics>);
+
+impl Counted {
+    fn new(metrics: &Arc<Metrics>) -> Self {
+        metrics.instances.inc();
+        Self(Arc::clone(metrics))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.instances.dec();
+    }
 }
 
 impl std::fmt::Debug for Instance {
@@ -179,22 +202,14 @@ pub(crate) fn explain(trap: &wasmtime::Error, memory_refused: bool, stderr: &str
         detail.push_str("\nstandard error:\n");
         detail.push_str(stderr);
     }
-    // A limit is reached by what the service did with this message: not the caller's mistake, and no use to repeat.
-    Error { status: limit_status(&error), ..error.detail(detail) }
-}
-
-/// 429 would tell the caller to slow down; a service that ran into its own limit has failed.
-fn limit_status(error: &Error) -> Option<u16> {
-    (error.kind == ErrorKind::QuotaExceeded).then_some(500)
+    error.detail(detail)
 }
 
 fn check_answer(response: Response, limits: &Limits) -> Result<Response, Error> {
     if response.body.len() as u64 > limits.answer_bytes {
         let message = format!("the service reached its limit answer_bytes = {}", limits.answer_bytes);
-        let mut error = Error::new(ErrorKind::QuotaExceeded, message)
-            .detail(format!("it answered {} bytes", response.body.len()));
-        error.status = Some(500);
-        return Err(error);
+        let detail = format!("it answered {} bytes", response.body.len());
+        return Err(Error::new(ErrorKind::QuotaExceeded, message).detail(detail));
     }
     Ok(response)
 }

@@ -79,7 +79,10 @@ impl Program {
         if invocation.request.body.len() as u64 > limits.payload_bytes {
             let mut error = Error::new(
                 ErrorKind::QuotaExceeded,
-                format!("the message is larger than the service accepts: payload_bytes = {}", limits.payload_bytes),
+                format!(
+                    "the message is larger than the service accepts: payload_bytes = {}",
+                    limits.payload_bytes
+                ),
             )
             .fault(Fault::Caller);
             error.status = Some(413);
@@ -95,7 +98,10 @@ impl Program {
                 ErrorKind::Timeout,
                 format!("the service reached its limit wall_time_ms = {}", limits.wall_time.as_millis()),
             )),
-            Err(_) => Err(Error::new(ErrorKind::Timeout, "the service did not answer before the deadline of the request")),
+            Err(_) => Err(Error::new(
+                ErrorKind::Timeout,
+                "the service did not answer before the deadline of the request",
+            )),
         }
     }
 

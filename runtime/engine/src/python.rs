@@ -7,7 +7,7 @@ use crate::artifact::strip::{Pieces, strip};
 use crate::artifact::{cache::Artifact, inspect};
 use crate::bindings::{LOADER, loader};
 use crate::config::runtime_settings;
-use crate::host::{Host, Outside, link};
+use crate::host::{Host, link};
 use crate::instance::{Started, Template, explain};
 use crate::memory::{Layer, MemoryImage, ResetMode, map_component};
 use crate::package::{LoadError, ServiceInfo, SourceFile};
@@ -64,14 +64,17 @@ pub(crate) fn open(engine: &Engine, folder: &Path) -> Result<Artifact, LoadError
         ))
     };
     let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
-    let component = map_component(engine, &folder.join(RUNTIME_CODE)).map_err(|error| broken(format!("{error:#}")))?;
+    let component =
+        map_component(engine, &folder.join(RUNTIME_CODE)).map_err(|error| broken(format!("{error:#}")))?;
     let bytes = std::fs::read(folder.join(RUNTIME_IMAGE)).map_err(|error| broken(error.to_string()))?;
     let mut images = Vec::new();
     let mut rest = bytes.as_slice();
     for len in &manifest.memories {
-        let (memory, after) = rest.split_at_checked(*len).ok_or_else(|| broken("its image is too short".to_owned()))?;
+        let (memory, after) =
+            rest.split_at_checked(*len).ok_or_else(|| broken("its image is too short".to_owned()))?;
         rest = after;
-        let image = Layer::new(*len, nonzero_pages(memory)).and_then(|layer| MemoryImage::of_layer(Arc::new(layer)));
+        let image =
+            Layer::new(*len, nonzero_pages(memory)).and_then(|layer| MemoryImage::of_layer(Arc::new(layer)));
         images.push(Arc::new(image.map_err(|error| broken(error.to_string()))?));
     }
     Ok(Artifact { component, images: images.into(), memory_is_all: true })
@@ -98,20 +101,24 @@ pub async fn build(wasm: &[u8], out: &Path) -> Result<(), LoadError> {
     let stripped = strip(wasm).map_err(|error| LoadError::new(error.to_string()))?;
     let state = inspect::outside_state(&stripped.wasm).map_err(|error| LoadError::new(error.to_string()))?;
     if !state.memory_is_all() {
-        return Err(LoadError::new(format!("an interpreter must keep all its state in memory, this one has {state:?}")));
+        return Err(LoadError::new(format!(
+            "an interpreter must keep all its state in memory, this one has {state:?}"
+        )));
     }
-    let engine = Engine::new(&runtime_settings(ResetMode::detect()).map_err(|error| failed(error.into()))?).map_err(failed)?;
+    let engine = Engine::new(&runtime_settings(ResetMode::detect()).map_err(|error| failed(error.into()))?)
+        .map_err(failed)?;
     let code = engine.precompile_component(&stripped.wasm).map_err(failed)?;
     std::fs::create_dir_all(out).map_err(|error| failed(error.into()))?;
     replace(&out.join(RUNTIME_CODE), &code)?;
     let component = map_component(&engine, &out.join(RUNTIME_CODE)).map_err(failed)?;
     let memories = boot(&engine, &component, &stripped.memories).await?;
     replace(&out.join(RUNTIME_IMAGE), &memories.concat())?;
-    let manifest = Manifest {
-        engine: engine_key().map_err(failed)?,
-        memories: memories.iter().map(Vec::len).collect(),
-    };
-    replace(&out.join(RUNTIME_ABOUT), &serde_json::to_vec_pretty(&manifest).map_err(|error| failed(error.into()))?)
+    let manifest =
+        Manifest { engine: engine_key().map_err(failed)?, memories: memories.iter().map(Vec::len).collect() };
+    replace(
+        &out.join(RUNTIME_ABOUT),
+        &serde_json::to_vec_pretty(&manifest).map_err(|error| failed(error.into()))?,
+    )
 }
 
 /// Written beside and renamed: a running server has the old file mapped.
@@ -131,9 +138,7 @@ async fn boot(
     let mut data = Vec::new();
     let mut about = Vec::new();
     for pieces in memories {
-        about.push(AboutMemory {
-            pieces: pieces.iter().map(|(at, bytes)| (*at, bytes.len())).collect(),
-        });
+        about.push(AboutMemory { pieces: pieces.iter().map(|(at, bytes)| (*at, bytes.len())).collect() });
         pieces.iter().for_each(|(_, bytes)| data.extend_from_slice(bytes));
     }
     let images = images(&about, &data).map_err(|error| failed(error.into()))?;
@@ -144,10 +149,11 @@ async fn boot(
         pre: linker.instantiate_pre(component).map_err(failed)?,
         images: images.into(),
         memory_is_all: true,
-        outside: Arc::new(Outside::default()),
+        outside: Arc::default(),
+        metrics: Arc::default(),
         limits: BOOT,
     };
-    let Started { mut store, guest, memories } = template.start().await.map_err(failed)?;
+    let Started { mut store, guest, memories } = template.start("").await.map_err(failed)?;
     let interface = guest.get_export_index(&mut store, None, LOADER);
     let function = interface.and_then(|index| guest.get_export_index(&mut store, Some(&index), "prepare"));
     let function = function.ok_or_else(|| LoadError::new(format!("it does not export `{LOADER}`")))?;
@@ -171,10 +177,11 @@ pub(crate) async fn load(
     files: &[SourceFile],
 ) -> Result<(Vec<ServiceInfo>, Vec<Arc<MemoryImage>>), LoadError> {
     let failed = |error: wasmtime::Error| LoadError::host(format!("{error:#}"));
-    let Started { mut store, guest, memories } = template.start().await.map_err(failed)?;
+    let Started { mut store, guest, memories } = template.start(name).await.map_err(failed)?;
     let interface = guest.get_export_index(&mut store, None, LOADER);
     let function = interface.and_then(|index| guest.get_export_index(&mut store, Some(&index), "load"));
-    let function = function.ok_or_else(|| LoadError::host(format!("the Python runtime does not export `{LOADER}`")))?;
+    let function =
+        function.ok_or_else(|| LoadError::host(format!("the Python runtime does not export `{LOADER}`")))?;
     let load: Load = guest.get_typed_func(&mut store, function).map_err(failed)?;
     let program = loader::Program {
         name: name.to_owned(),
@@ -191,7 +198,10 @@ pub(crate) async fn load(
         let refused = store.data().limiter.refused();
         let stderr = store.data_mut().take_stderr();
         let error = explain(&trap, refused, &stderr, &template.limits);
-        LoadError { traceback: error.detail, ..LoadError::new(format!("while its modules loaded, {}", error.message)) }
+        LoadError {
+            traceback: error.detail,
+            ..LoadError::new(format!("while its modules loaded, {}", error.message))
+        }
     })?;
     store.data_mut().end();
     let services = outcome.0.map_err(convert)?.into_iter().map(service).collect();
@@ -213,5 +223,11 @@ fn convert(error: loader::LoadError) -> LoadError {
 }
 
 fn service(info: loader::ServiceInfo) -> ServiceInfo {
-    ServiceInfo { name: info.name, module: info.module, class_name: info.class_name, line: info.line, doc: info.doc }
+    ServiceInfo {
+        name: info.name,
+        module: info.module,
+        class_name: info.class_name,
+        line: info.line,
+        doc: info.doc,
+    }
 }

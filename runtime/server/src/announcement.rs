@@ -47,14 +47,17 @@ impl Announcement {
     pub(crate) fn write(data: &Path, listen: SocketAddr, admin_listen: SocketAddr) -> anyhow::Result<Self> {
         let path = data.join(FILE);
         let beside = data.join(format!("{FILE}.new"));
-        let content = Content { pid: std::process::id(), listen, admin_listen, version: env!("CARGO_PKG_VERSION") };
+        let content =
+            Content { pid: std::process::id(), listen, admin_listen, version: env!("CARGO_PKG_VERSION") };
         let text = serde_json::to_vec(&content)?;
         let write = || {
             let mut file = std::fs::File::create(&beside)?;
             file.write_all(&text)?;
             std::fs::rename(&beside, &path)
         };
-        write().with_context(|| format!("{} cannot be written; check free space and permissions", path.display()))?;
+        write().with_context(|| {
+            format!("{} cannot be written; check free space and permissions", path.display())
+        })?;
         Ok(Self { path })
     }
 }

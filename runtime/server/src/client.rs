@@ -143,7 +143,11 @@ impl AdminClient {
     /// # Errors
     ///
     /// Everything in [`ClientError`]; an error status is [`ClientError::Answer`].
-    pub(crate) async fn json<T: DeserializeOwned>(&self, method: Method, path: &str) -> Result<T, ClientError> {
+    pub(crate) async fn json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+    ) -> Result<T, ClientError> {
         self.send_for_json(method, path, Outgoing::default()).await
     }
 
@@ -170,7 +174,12 @@ impl AdminClient {
     /// # Errors
     ///
     /// No answer, or a refused token. An error status is an answer here.
-    pub(crate) async fn send(&self, method: Method, path: &str, outgoing: Outgoing) -> Result<Answer, ClientError> {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        outgoing: Outgoing,
+    ) -> Result<Answer, ClientError> {
         let response = self.request(method, path, outgoing).await?;
         let (head, body) = response.into_parts();
         let body = self.collect(body).await?;
@@ -258,8 +267,8 @@ fn is_admin_refusal(status: StatusCode, headers: &HeaderMap) -> bool {
 }
 
 fn bearer(token: &str) -> Result<HeaderValue, ClientError> {
-    let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_error| ClientError::Refused {
-        message: "the admin token has characters that cannot be sent".to_owned(),
+    let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_error| {
+        ClientError::Refused { message: "the admin token has characters that cannot be sent".to_owned() }
     })?;
     value.set_sensitive(true);
     Ok(value)
@@ -276,7 +285,9 @@ fn checked_base(base: &str) -> Result<String, ClientError> {
     match uri.scheme_str() {
         Some("http") if uri.query().is_none() => Ok(trimmed.to_owned()),
         Some("http") => Err(url_error(base, "it has a query")),
-        Some("https") => Err(url_error(base, "this client speaks plain http; use a tunnel to the server's own machine")),
+        Some("https") => {
+            Err(url_error(base, "this client speaks plain http; use a tunnel to the server's own machine"))
+        }
         _ => Err(url_error(base, "it does not start with http://")),
     }
 }
@@ -285,7 +296,9 @@ fn checked_base(base: &str) -> Result<String, ClientError> {
 pub(crate) fn segment(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
             _ => format!("%{byte:02X}"),
         })
         .collect()

@@ -32,7 +32,7 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     let engine = engine(&plan, &logs, &metrics)?;
     let deployer =
         Deployer::open(&plan.data, Arc::new(engine.clone()), Arc::clone(&metrics), Arc::clone(&logs))?;
-    let door: Arc<dyn Invoker> = Arc::new(Door::new(&deployer));
+    let door: Arc<dyn Invoker> = Arc::new(Door::new(&deployer, Arc::clone(&logs)));
     engine.connect(Arc::downgrade(&door));
     make_services_folder(&plan)?;
     let login = login(&plan)?;
@@ -118,7 +118,9 @@ fn login(plan: &Plan) -> anyhow::Result<Login> {
 async fn come_to_life(plan: &Plan, deployer: &Deployer, output: Output) -> anyhow::Result<Option<Watch>> {
     deployer.restore(plan.services.as_ref()).await;
     let watch = match &plan.services {
-        Some(folder) => Some(Watch::start(deployer, folder).context("the services folder cannot be followed")?),
+        Some(folder) => {
+            Some(Watch::start(deployer, folder).context("the services folder cannot be followed")?)
+        }
         None => None,
     };
     output.note(ready(deployer));
@@ -132,7 +134,8 @@ fn banner(plan: &Plan, listen: SocketAddr, admin_listen: SocketAddr) -> String {
         Some(folder) => format!("{}  (saved files are deployed at once)", folder.path().display()),
         None => "none  (deploy with `caisson deploy`, or start with --services DIR)".to_owned(),
     };
-    let token = if plan.dev { String::new() } else { format!("\n  token     {}", plan.token_file().display()) };
+    let token =
+        if plan.dev { String::new() } else { format!("\n  token     {}", plan.token_file().display()) };
     format!(
         "Caisson {}\n  services  http://{listen}{path}\n  admin     http://{admin_listen}{mode}\n  folder    {folder}{token}",
         env!("CARGO_PKG_VERSION")
@@ -145,10 +148,14 @@ fn ready(deployer: &Deployer) -> String {
     let broken = packages.iter().filter(|package| package.error.is_some()).count();
     let trouble = match broken {
         0 => String::new(),
-        1 => "; 1 package has an error: `caisson ls packages`".to_owned(),
-        several => format!("; {several} packages have errors: `caisson ls packages`"),
+        _ => format!("; {} with errors: `caisson ls packages`", counted(broken, "package")),
     };
-    format!("ready     {services} services in {} packages{trouble}", packages.len())
+    format!("ready     {} in {}{trouble}", counted(services, "service"), counted(packages.len(), "package"))
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
 }
 
 fn report(drained: DrainReport, output: Output) {

@@ -1,34 +1,158 @@
-//! The door to services, with an honest answer while the server starts.
+//! The door to services: an honest answer while the server starts, and a trace in the log when a service fails.
 
-use caisson_capability::{BoxFuture, Error, ErrorKind, Invocation, Invoker, Response};
+use caisson_capability::{BoxFuture, Cid, Error, ErrorKind, Fault, Invocation, Invoker, Response};
 use caisson_service::{Deployer, Registry};
+use caisson_telemetry::{Level, LogHub, LogRecord};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// When it makes sense to ask again. Loading what ran before takes a fraction of this for most servers.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Calls services. One that is not there while the server starts may be about to come, so it is `unavailable`, not
-/// `not-found`.
+/// What log records of this door are filed under.
+const LOGGER: &str = "caisson.invoke";
+
+/// Calls services, for every channel and for services that call each other.
 #[derive(Debug)]
 pub(crate) struct Door {
     deployer: Deployer,
     registry: Arc<Registry>,
+    logs: Arc<LogHub>,
 }
 
 impl Door {
     /// The door to what this deployer has deployed.
-    pub(crate) fn new(deployer: &Deployer) -> Self {
-        Self { deployer: deployer.clone(), registry: deployer.registry() }
+    pub(crate) fn new(deployer: &Deployer, logs: Arc<LogHub>) -> Self {
+        Self { deployer: deployer.clone(), registry: deployer.registry(), logs }
+    }
+
+    /// A service that is not there while the server starts may be about to come: that is no `not-found`.
+    fn still_to_come(&self, service: &str) -> bool {
+        !self.deployer.ready() && self.registry.get(service).is_none()
+    }
+
+    /// Puts what the caller must not see where the developer looks for it: `caisson logs`.
+    fn record(&self, service: &Arc<str>, cid: &Cid, error: &Error) {
+        if error.fault == Fault::Caller {
+            return;
+        }
+        let version = self.registry.get(service).map_or(0, |deployed| deployed.version);
+        let detail = error.detail.as_deref().unwrap_or_default();
+        let text = format!("{}\n{}", error.message, detail).trim_end().to_owned();
+        let mut record = LogRecord::new(Level::Error, text).about(service, version).cid(cid.as_str());
+        LOGGER.clone_into(&mut record.logger);
+        self.logs.write(record);
     }
 }
 
 impl Invoker for Door {
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Response, Error>> {
-        if !self.deployer.ready() && self.registry.get(&invocation.service).is_none() {
-            let error = Error::new(ErrorKind::Unavailable, "the server is starting and has not loaded this service yet");
+        if self.still_to_come(&invocation.service) {
+            let error = Error::new(
+                ErrorKind::Unavailable,
+                "the server is starting and has not loaded this service yet",
+            );
             return Box::pin(std::future::ready(Err(error.retry_after(RETRY_AFTER))));
         }
-        self.registry.invoke(invocation)
+        let (service, cid) = (Arc::clone(&invocation.service), invocation.cid.clone());
+        let answer = self.registry.invoke(invocation);
+        Box::pin(async move {
+            let result = answer.await;
+            if let Err(error) = &result {
+                self.record(&service, &cid, error);
+            }
+            result
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use caisson_capability::{Deadline, Request, Trace};
+    use caisson_engine::{LoadError, Package, ServiceInfo, Settings};
+    use caisson_service::{Loader, Origin, PackageSource, Runnable};
+    use caisson_telemetry::{LogFilter, Metrics};
+
+    /// Loads anything; what it loads always fails.
+    struct Failing(Vec<ServiceInfo>);
+
+    impl Loader for Failing {
+        fn load(
+            &self,
+            _package: Package,
+            _settings: Settings,
+        ) -> BoxFuture<'_, Result<Arc<dyn Runnable>, LoadError>> {
+            let program: Arc<dyn Runnable> = Arc::new(Self(self.0.clone()));
+            Box::pin(std::future::ready(Ok(program)))
+        }
+    }
+
+    impl Runnable for Failing {
+        fn services(&self) -> &[ServiceInfo] {
+            &self.0
+        }
+
+        fn image_bytes(&self) -> u64 {
+            0
+        }
+
+        fn invoke(&self, invocation: Invocation, _version: u32) -> BoxFuture<'_, Result<Response, Error>> {
+            let error = match &invocation.request.body[..] {
+                b"caller" => Error::new(ErrorKind::InvalidInput, "no such field").detail("for the operator"),
+                _ => Error::new(ErrorKind::Internal, "An error has occurred")
+                    .fault(Fault::Service)
+                    .detail("Traceback\n"),
+            };
+            Box::pin(std::future::ready(Err(error)))
+        }
+    }
+
+    fn invocation(service: &str, body: &'static str) -> Invocation {
+        Invocation {
+            cid: Cid::from("c1"),
+            service: service.into(),
+            channel: "test".into(),
+            principal: None,
+            deadline: Deadline::after(Duration::from_secs(60)),
+            attempt: 1,
+            trace: Trace::default(),
+            depth: 0,
+            request: Request { body: body.into(), ..Request::default() },
+        }
+    }
+
+    #[tokio::test]
+    async fn starting_is_not_the_same_as_not_there_and_failures_are_logged() {
+        let data = tempfile::tempdir().unwrap();
+        let logs = Arc::new(LogHub::default());
+        let service = ServiceInfo {
+            name: "a.b".to_owned(),
+            module: "a".to_owned(),
+            class_name: "B".to_owned(),
+            line: 1,
+            doc: None,
+        };
+        let loader = Arc::new(Failing(vec![service]));
+        let deployer =
+            Deployer::open(data.path(), loader, Arc::new(Metrics::default()), Arc::clone(&logs)).unwrap();
+        let door = Door::new(&deployer, Arc::clone(&logs));
+
+        let error = door.invoke(invocation("a.b", "")).await.unwrap_err();
+        assert_eq!((error.kind, error.retry_after), (ErrorKind::Unavailable, Some(RETRY_AFTER)));
+        let source = PackageSource::from_file("a.py", "x".into(), None).unwrap();
+        deployer.deploy(source, Origin::Upload, "test").await.unwrap();
+        let error = door.invoke(invocation("a.b", "")).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Internal, "what is loaded answers while the server starts");
+        deployer.restore(None).await;
+        let error = door.invoke(invocation("no.such", "")).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::NotFound);
+        door.invoke(invocation("a.b", "caller")).await.unwrap_err();
+
+        let filter = LogFilter { cid: Some("c1".to_owned()), ..LogFilter::default() };
+        let records = logs.recent(&filter, 10);
+        assert_eq!(records.len(), 1, "the caller's own mistakes are not logged");
+        assert_eq!(records[0].message, "An error has occurred\nTraceback");
+        assert_eq!((records[0].service.as_deref(), records[0].version), (Some("a.b"), Some(1)));
     }
 }

@@ -45,7 +45,10 @@ impl Exit {
                 Some(ClientError::Unreachable { .. } | ClientError::Lost { .. }) => return Self::Unreachable,
                 Some(ClientError::Refused { .. }) => return Self::Refused,
                 Some(ClientError::Url { .. }) => return Self::Usage,
-                Some(ClientError::Answer { .. } | ClientError::Foreign { .. } | ClientError::TokenFile { .. }) | None => {}
+                Some(
+                    ClientError::Answer { .. } | ClientError::Foreign { .. } | ClientError::TokenFile { .. },
+                )
+                | None => {}
             }
         }
         Self::Failed
@@ -57,11 +60,9 @@ impl Exit {
 #[error("{0}")]
 pub(crate) struct UsageError(pub(crate) String);
 
-impl UsageError {
-    /// An error with this text, ready to be returned from a command.
-    pub(crate) fn new(text: impl Into<String>) -> anyhow::Error {
-        anyhow::Error::new(Self(text.into()))
-    }
+/// A [`UsageError`] with this text, ready to be returned from a command.
+pub(crate) fn usage(text: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::new(UsageError(text.into()))
 }
 
 #[cfg(test)]
@@ -71,7 +72,7 @@ mod tests {
 
     #[test]
     fn codes_follow_the_cause_however_deep() {
-        let usage = Err::<(), _>(UsageError::new("no")).context("outer").unwrap_err();
+        let usage = Err::<(), _>(usage("no")).context("outer").unwrap_err();
         assert_eq!(Exit::of(&usage), Exit::Usage);
         let gone = anyhow::Error::new(ClientError::Unreachable { url: "http://a".to_owned() });
         assert_eq!(Exit::of(&gone), Exit::Unreachable);

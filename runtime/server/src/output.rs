@@ -38,6 +38,10 @@ impl Output {
     }
 
     /// Writes a line for people to standard output.
+    #[expect(
+        clippy::unused_self,
+        reason = "writing is done through an Output, whatever it needs to know for it"
+    )]
     pub(crate) fn line(self, text: impl AsRef<str>) {
         settle(writeln!(io::stdout().lock(), "{}", text.as_ref()));
     }
@@ -51,6 +55,10 @@ impl Output {
     }
 
     /// Writes bytes to standard output as they are; on a terminal the last line is ended.
+    #[expect(
+        clippy::unused_self,
+        reason = "writing is done through an Output, whatever it needs to know for it"
+    )]
     pub(crate) fn body(self, bytes: &[u8]) {
         let mut out = io::stdout().lock();
         settle(out.write_all(bytes));
@@ -61,6 +69,10 @@ impl Output {
     }
 
     /// Writes a line for people to standard error.
+    #[expect(
+        clippy::unused_self,
+        reason = "writing is done through an Output, whatever it needs to know for it"
+    )]
     pub(crate) fn note(self, text: impl AsRef<str>) {
         settle(writeln!(io::stderr().lock(), "{}", text.as_ref()));
     }

@@ -1,6 +1,6 @@
 //! What a server is told, checked before anything is touched.
 
-use crate::exit::UsageError;
+use crate::exit::usage;
 use caisson_channel::HttpOptions;
 use caisson_service::ServicesFolder;
 use std::net::SocketAddr;
@@ -45,7 +45,7 @@ impl Plan {
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         for (option, address) in [("--listen", self.listen), ("--admin-listen", self.admin_listen)] {
             if self.dev && !address.ip().is_loopback() {
-                return Err(UsageError::new(format!(
+                return Err(usage(format!(
                     "--dev is for this machine only: without a login anybody who reaches {option} {address} could deploy \
                      and call services; remove --dev, or listen on 127.0.0.1:{port}",
                     port = address.port()
@@ -53,7 +53,7 @@ impl Plan {
             }
         }
         if self.listen == self.admin_listen && self.listen.port() != 0 {
-            return Err(UsageError::new(format!(
+            return Err(usage(format!(
                 "--listen and --admin-listen are both {}: services and the admin API need a port each",
                 self.listen
             )));

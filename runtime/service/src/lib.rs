@@ -14,6 +14,8 @@
 //! **Architecture Invariant:** nothing outside of [`store`] writes to the data folder, and a refused deployment never
 //! takes away what ran before.
 
+#![forbid(unsafe_code)]
+
 mod digest;
 mod name;
 
@@ -25,6 +27,7 @@ pub mod source;
 pub mod store;
 pub mod watch;
 
+pub use caisson_engine::SourceFile;
 pub use deploy::{DeployError, Deployer, Deployment, PackageStatus};
 pub use digest::Digest;
 pub use loader::{Loader, Runnable};

@@ -28,7 +28,12 @@ pub fn init(filter: &str, json: bool) -> Result<(), ConsoleError> {
     let parsed = EnvFilter::try_new(filter)
         .map_err(|source| ConsoleError::Filter { filter: filter.to_owned(), source })?;
     let colours = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(std::io::stderr).with_ansi(colours);
-    let done = if json { builder.json().flatten_event(true).try_init() } else { builder.with_target(false).try_init() };
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(parsed).with_writer(std::io::stderr).with_ansi(colours);
+    let done = if json {
+        builder.json().flatten_event(true).try_init()
+    } else {
+        builder.with_target(false).try_init()
+    };
     done.map_err(|_error| ConsoleError::AlreadySet)
 }

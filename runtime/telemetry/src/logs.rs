@@ -167,14 +167,15 @@ impl LogHub {
 }
 
 fn tail(ring: &VecDeque<Arc<LogRecord>>, filter: &LogFilter, limit: usize) -> Vec<Arc<LogRecord>> {
-    let mut found: Vec<_> = ring.iter().rev().filter(|record| filter.accepts(record)).take(limit).cloned().collect();
+    let mut found: Vec<_> =
+        ring.iter().rev().filter(|record| filter.accepts(record)).take(limit).cloned().collect();
     found.reverse();
     found
 }
 
 fn mirror(record: &LogRecord) {
-    let service = record.service.as_deref().unwrap_or("");
-    let cid = record.cid.as_deref().unwrap_or("");
+    let service = record.service.as_deref();
+    let cid = record.cid.as_deref();
     let message = record.message.as_str();
     match record.level {
         Level::Trace => tracing::trace!(target: "service", service, cid, "{message}"),
@@ -204,7 +205,8 @@ mod tests {
         let all = hub.recent(&LogFilter::default(), usize::MAX);
         assert_eq!(all.len(), KEPT);
         assert_eq!(all[0].message, "11");
-        let filter = LogFilter { service: Some("a.b".into()), cid: Some("c1".into()), level: Some(Level::Warning) };
+        let filter =
+            LogFilter { service: Some("a.b".into()), cid: Some("c1".into()), level: Some(Level::Warning) };
         assert_eq!(hub.recent(&filter, 10).len(), 1);
     }
 

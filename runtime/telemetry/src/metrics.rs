@@ -131,7 +131,9 @@ impl Metrics {
 
     /// Drops the series of a service that is gone, so that they do not pile up.
     pub fn forget_service(&self, service: &str) {
-        for outcome in [Outcome::Answered, Outcome::Failed, Outcome::Stopped, Outcome::Shed, Outcome::Cancelled] {
+        for outcome in
+            [Outcome::Answered, Outcome::Failed, Outcome::Stopped, Outcome::Shed, Outcome::Cancelled]
+        {
             self.invocations.remove(&OutcomeLabel { service: service.to_owned(), outcome });
         }
         self.duration.remove(&ServiceLabel { service: service.to_owned() });
@@ -200,7 +202,10 @@ mod tests {
         metrics.deployed(true);
         let text = metrics.encode();
         assert!(text.contains("caisson_invocations_total{service=\"a.b\",outcome=\"Answered\"} 1"), "{text}");
-        assert!(text.contains("caisson_invocation_duration_seconds_bucket{le=\"0.0002\",service=\"a.b\"} 1"), "{text}");
+        assert!(
+            text.contains("caisson_invocation_duration_seconds_bucket{le=\"0.0002\",service=\"a.b\"} 1"),
+            "{text}"
+        );
         assert!(text.contains("caisson_deploys_total{result=\"ok\"} 1"), "{text}");
         metrics.forget_service("a.b");
         assert!(!metrics.encode().contains("a.b"));

@@ -3,8 +3,9 @@
 //! The host gives every request a memory that equals the image, by putting back the pages that the last request wrote. That
 //! is the larger part of a request's price, and it grows with the number of pages. An ordinary heap, after thousands of
 //! objects came and went while the image was made, has its free blocks all over the place; a request that takes ten of them
-//! writes to ten pages. So there are two heaps: the one that the image was made with is *sealed* before the image is taken,
-//! and requests allocate from a second one that starts empty, in pages of its own.
+//! writes to ten pages. So a heap is *sealed* before an image is taken, and what comes then allocates from a new one that
+//! starts empty, in pages of its own. It happens twice: when the base image is made, so that the pages which loading a
+//! package adds lie together, and when the package's image is made, so that the pages which a request writes do.
 //!
 //! What a request frees of the sealed heap is simply kept. That is bounded by the image's own size, for a block can be freed
 //! once, and in the usual case the whole memory is put back a moment later anyway.
@@ -29,27 +30,25 @@ static HEAPS: Heaps = Heaps {
     serving: UnsafeCell::new(Dlmalloc::new_with_allocator(Pages { next: Cell::new(0), end: Cell::new(0) })),
 };
 
-/// Seals the present heap: from now on, memory comes from a second heap in fresh pages.
+/// Seals the present heap: from now on, memory comes from a new heap in fresh pages.
 pub fn seal() {
-    if HEAPS.sealed_below.get() != 0 {
-        return;
-    }
     let start = grow(ROOM);
     if start == 0 {
-        // The host allows no more memory. The one heap goes on serving.
+        // The host allows no more memory. The present heap goes on serving.
         return;
     }
     // SAFETY: there is one thread, and no allocation is under way while this function runs.
     let serving = unsafe { &mut *HEAPS.serving.get() };
-    let mut pages = Dlmalloc::new_with_allocator(Pages { next: Cell::new(start), end: Cell::new(start + ROOM) });
+    let mut pages =
+        Dlmalloc::new_with_allocator(Pages { next: Cell::new(start), end: Cell::new(start + ROOM) });
     pages.set_max_release_check_rate(0);
     *serving = pages;
     HEAPS.sealed_below.set(start);
 }
 
-/// Two heaps; see the module's documentation.
+/// What is sealed, and the heap that serves; see the module's documentation.
 struct Heaps {
-    /// Blocks below this address belong to the sealed heap; 0 until there is one.
+    /// Blocks below this address belong to sealed heaps; 0 until there is one.
     sealed_below: Cell<usize>,
     serving: UnsafeCell<Dlmalloc<Pages>>,
 }
@@ -58,7 +57,7 @@ struct Heaps {
 unsafe impl Sync for Heaps {}
 
 impl Heaps {
-    /// The second heap, once there is one.
+    /// The heap that serves, once one has been sealed.
     #[inline(always)]
     #[allow(clippy::mut_from_ref)]
     fn serving(&self) -> Option<&mut Dlmalloc<Pages>> {
@@ -125,7 +124,7 @@ unsafe impl GlobalAlloc for Heaps {
     }
 }
 
-/// Where the second heap gets its pages: first the room that was made for it, then the host.
+/// Where a heap gets its pages: first the room that was made for it, then the host.
 struct Pages {
     next: Cell<usize>,
     end: Cell<usize>,

@@ -24,7 +24,10 @@ pub fn interpreter() -> Interpreter {
 }
 
 /// Puts the modules of a folder, which the macro names relative to it, under the name of their package.
-fn package(name: &str, library: &'static rustpython_vm::frozen::FrozenLib) -> Vec<(&'static str, FrozenModule)> {
+fn package(
+    name: &str,
+    library: &'static rustpython_vm::frozen::FrozenLib,
+) -> Vec<(&'static str, FrozenModule)> {
     library
         .decode()
         .map(|(module, code)| {

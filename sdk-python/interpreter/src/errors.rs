@@ -1,8 +1,8 @@
 //! Python exceptions as error values of the contract.
 
 use crate::{
-    bindings::exports::caisson::service::handler::Error,
     bindings::caisson::service::types::{ErrorKind, Field},
+    bindings::exports::caisson::service::handler::Error,
     registry::text,
     respond,
     runtime::Runtime,
@@ -43,7 +43,12 @@ pub fn internal(detail: impl Into<String>) -> Error {
 }
 
 /// The error for an exception that a service raised.
-pub fn from_exception(exception: PyBaseExceptionRef, cid: &str, runtime: &Runtime, vm: &VirtualMachine) -> Error {
+pub fn from_exception(
+    exception: PyBaseExceptionRef,
+    cid: &str,
+    runtime: &Runtime,
+    vm: &VirtualMachine,
+) -> Error {
     let described = runtime
         .hooks
         .describe_error

@@ -22,7 +22,12 @@ pub fn handle(context: Context, request: Request) -> Result<Response, Error> {
     answer.unwrap_or_else(|| Err(errors::internal("the interpreter has not been prepared")))
 }
 
-fn in_interpreter(context: Context, request: Request, runtime: &Runtime, vm: &VirtualMachine) -> Result<Response, Error> {
+fn in_interpreter(
+    context: Context,
+    request: Request,
+    runtime: &Runtime,
+    vm: &VirtualMachine,
+) -> Result<Response, Error> {
     let registry = runtime.registry.borrow();
     let Some(entry) = registry.get(&context.service) else {
         return Err(unknown(&context.service));
@@ -44,7 +49,13 @@ fn in_interpreter(context: Context, request: Request, runtime: &Runtime, vm: &Vi
     answer.map_err(|error| failure(error, &object, runtime, vm))
 }
 
-fn call(entry: &Entry, function: &PyObjectRef, object: PyObjectRef, runtime: &Runtime, vm: &VirtualMachine) -> PyResult<()> {
+fn call(
+    entry: &Entry,
+    function: &PyObjectRef,
+    object: PyObjectRef,
+    runtime: &Runtime,
+    vm: &VirtualMachine,
+) -> PyResult<()> {
     if let Some(init) = &entry.init {
         init.call((object.clone(),), vm)?;
     }

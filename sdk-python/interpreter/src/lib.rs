@@ -19,11 +19,9 @@ mod runtime;
 mod settle;
 mod streams;
 
-use bindings::{
-    exports::caisson::service::{
-        handler::{Context, Error, Guest as Handler, Request, Response},
-        loader::{Guest as Loader, LoadError, Program, ServiceInfo},
-    },
+use bindings::exports::caisson::service::{
+    handler::{Context, Error, Guest as Handler, Request, Response},
+    loader::{Guest as Loader, LoadError, Program, ServiceInfo},
 };
 
 struct Component;

@@ -1,11 +1,12 @@
 //! `prepare` and `load`: what happens before an image is taken.
 
 use crate::{
+    allocator,
     bindings::exports::caisson::service::{
         handler::{Context, Request},
         loader::{LoadError, Program, ServiceInfo},
     },
-    allocator, boot, entropy, errors, handler,
+    boot, entropy, errors, handler,
     hooks::Hooks,
     registry::{Entry, text},
     runtime::{self, Runtime},
@@ -38,17 +39,25 @@ pub fn prepare() -> Result<(), LoadError> {
     runtime::install(interpreter, hooks?);
     let warmed = warm_up();
     streams::mute(false);
-    warmed
+    warmed?;
+    // Loading gets a heap of its own as well: what a package's image holds beyond the base image then lies together.
+    begin_heap();
+    Ok(())
 }
 
 /// Loads a package.
 pub fn load(program: Program) -> Result<Vec<ServiceInfo>, LoadError> {
     let loaded = load_unsealed(program)?;
     runtime::enter(|vm, _| settle(false, vm).map_err(|exception| boot_error(&exception, vm))).transpose()?;
+    begin_heap();
+    Ok(loaded)
+}
+
+/// Seals the heap and begins the next one.
+fn begin_heap() {
     runtime::enter(|vm, _| settle::drain(vm));
     allocator::seal();
     runtime::enter(|vm, _| settle::prime(vm));
-    Ok(loaded)
 }
 
 fn load_unsealed(program: Program) -> Result<Vec<ServiceInfo>, LoadError> {
@@ -75,12 +84,15 @@ fn load_in(program: Program, runtime: &Runtime, vm: &VirtualMachine) -> Result<V
     let files: PyObjectRef = files.into();
     let arguments = (files.clone(), vm.ctx.new_str(program.name));
     let facts = runtime.hooks.load_program.call(arguments, vm);
-    facts.and_then(|facts| adopt(&facts, runtime, vm)).map_err(|exception| load_error(exception, files, runtime, vm))
+    facts
+        .and_then(|facts| adopt(&facts, runtime, vm))
+        .map_err(|exception| load_error(exception, files, runtime, vm))
 }
 
 /// Takes over the services that the Python side has found.
 fn adopt(facts: &PyObjectRef, runtime: &Runtime, vm: &VirtualMachine) -> PyResult<Vec<ServiceInfo>> {
-    let facts = facts.downcast_ref::<PyList>().ok_or_else(|| vm.new_type_error("load_program answers a list"))?;
+    let facts =
+        facts.downcast_ref::<PyList>().ok_or_else(|| vm.new_type_error("load_program answers a list"))?;
     let mut services = HashMap::new();
     let mut infos = Vec::new();
     for fact in facts.borrow_vec().iter() {
@@ -99,7 +111,12 @@ fn adopt(facts: &PyObjectRef, runtime: &Runtime, vm: &VirtualMachine) -> PyResul
     Ok(infos)
 }
 
-fn load_error(exception: PyBaseExceptionRef, files: PyObjectRef, runtime: &Runtime, vm: &VirtualMachine) -> LoadError {
+fn load_error(
+    exception: PyBaseExceptionRef,
+    files: PyObjectRef,
+    runtime: &Runtime,
+    vm: &VirtualMachine,
+) -> LoadError {
     let described = runtime
         .hooks
         .describe_load_error
@@ -156,7 +173,9 @@ fn warm_up() -> Result<(), LoadError> {
     });
     entropy::making_image();
     match forgotten {
-        Some(Err(exception)) => Err(runtime::enter(|vm, _| boot_error(&exception, vm)).expect("prepared just now")),
+        Some(Err(exception)) => {
+            Err(runtime::enter(|vm, _| boot_error(&exception, vm)).expect("prepared just now"))
+        }
         _ => Ok(()),
     }
 }

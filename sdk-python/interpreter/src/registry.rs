@@ -39,7 +39,10 @@ impl Entry {
             (_, Some(handle)) if self.verbs.is_empty() => Choice::Function(handle),
             (None, Some(handle)) => Choice::Function(handle),
             // A message that did not come by HTTP has no method; POST is what carries a payload.
-            (None, None) => self.verb("POST").or_else(|| self.verbs.first().map(|(_, f)| f)).map_or(Choice::MethodNotAllowed, Choice::Function),
+            (None, None) => self
+                .verb("POST")
+                .or_else(|| self.verbs.first().map(|(_, f)| f))
+                .map_or(Choice::MethodNotAllowed, Choice::Function),
             (Some(method), _) => self.verb(method).map_or(Choice::MethodNotAllowed, Choice::Function),
         }
     }
@@ -58,8 +61,14 @@ impl Entry {
         let optional = |name: &'static str| -> PyResult<Option<PyObjectRef>> {
             Ok(Some(facts.get_attr(name, vm)?).filter(|value| !vm.is_none(value)))
         };
-        let class = facts.get_attr("cls", vm)?.downcast::<PyType>().map_err(|_| vm.new_type_error("cls is no class"))?;
-        let verbs = facts.get_attr("verbs", vm)?.downcast::<PyDict>().map_err(|_| vm.new_type_error("verbs is no dict"))?;
+        let class = facts
+            .get_attr("cls", vm)?
+            .downcast::<PyType>()
+            .map_err(|_| vm.new_type_error("cls is no class"))?;
+        let verbs = facts
+            .get_attr("verbs", vm)?
+            .downcast::<PyDict>()
+            .map_err(|_| vm.new_type_error("verbs is no dict"))?;
         let verbs = verbs
             .into_iter()
             .map(|(verb, function)| Ok((text(&verb, vm)?, function)))

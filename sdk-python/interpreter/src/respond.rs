@@ -46,12 +46,19 @@ pub fn response(answer: Option<&Py<PyResponse>>, vm: &VirtualMachine) -> Result<
 }
 
 /// The assigned media type wins over a header, and a header over what follows from the payload.
-fn set_content_type(headers: &mut Vec<Field>, answer: &Py<PyResponse>, implied: Option<&'static str>, vm: &VirtualMachine) -> Result<(), Unsendable> {
+fn set_content_type(
+    headers: &mut Vec<Field>,
+    answer: &Py<PyResponse>,
+    implied: Option<&'static str>,
+    vm: &VirtualMachine,
+) -> Result<(), Unsendable> {
     if let Some(assigned) = answer.content_type.get().filter(|value| !vm.is_none(value)) {
         let value = header_value("Content-Type", &assigned).map_err(Unsendable::Reason)?;
         headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
         headers.push(("content-type".to_owned(), value));
-    } else if let Some(implied) = implied && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+    } else if let Some(implied) = implied
+        && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+    {
         headers.push(("content-type".to_owned(), implied.to_owned()));
     }
     Ok(())
@@ -65,15 +72,23 @@ fn status(answer: &Py<PyResponse>, vm: &VirtualMachine) -> Result<u16, Unsendabl
         None => status.downcast_ref::<PyStr>().and_then(|text| text.to_string_lossy().trim().parse().ok()),
     };
     number.filter(|number| (100..1000).contains(number)).ok_or_else(|| {
-        let shown = status.repr(vm).map_or_else(|_| "?".to_owned(), |repr| repr.to_string_lossy().into_owned());
+        let shown =
+            status.repr(vm).map_or_else(|_| "?".to_owned(), |repr| repr.to_string_lossy().into_owned());
         Unsendable::Reason(format!("self.response.status_code must be a number from 100 to 999, not {shown}"))
     })
 }
 
 /// The body for a payload and the media type that it implies.
-fn serialise(payload: &PyObjectRef, vm: &VirtualMachine) -> Result<(Vec<u8>, Option<&'static str>), Unsendable> {
+fn serialise(
+    payload: &PyObjectRef,
+    vm: &VirtualMachine,
+) -> Result<(Vec<u8>, Option<&'static str>), Unsendable> {
     if let Some(text) = payload.downcast_ref_if_exact::<PyStr>(vm) {
-        let text = text.to_str().ok_or_else(|| Unsendable::Reason("self.response.payload holds text that is not valid Unicode (a lone surrogate)".to_owned()))?;
+        let text = text.to_str().ok_or_else(|| {
+            Unsendable::Reason(
+                "self.response.payload holds text that is not valid Unicode (a lone surrogate)".to_owned(),
+            )
+        })?;
         let implied = if text.is_empty() { None } else { Some(TEXT) };
         return Ok((text.as_bytes().to_vec(), implied));
     }
@@ -98,7 +113,9 @@ fn other(payload: &PyObjectRef, vm: &VirtualMachine) -> Result<(Vec<u8>, Option<
     let Some([body, json]) = parts else {
         return Err(Unsendable::Reason("serialise answers a tuple of two".to_owned()));
     };
-    let body = body.downcast_ref::<PyBytes>().ok_or_else(|| Unsendable::Reason("serialise answers bytes".to_owned()))?;
+    let body = body
+        .downcast_ref::<PyBytes>()
+        .ok_or_else(|| Unsendable::Reason("serialise answers bytes".to_owned()))?;
     let implied = if body.as_bytes().is_empty() {
         None
     } else if json.clone().try_to_bool(vm)? {
@@ -131,7 +148,9 @@ pub fn headers(headers: &PyObjectRef, vm: &VirtualMachine) -> Result<Vec<Field>,
 }
 
 fn header_name(name: &PyObjectRef) -> Result<String, String> {
-    let text = name.downcast_ref::<PyStr>().ok_or_else(|| format!("the name of a header must be a str, not {}", name.class().name()))?;
+    let text = name
+        .downcast_ref::<PyStr>()
+        .ok_or_else(|| format!("the name of a header must be a str, not {}", name.class().name()))?;
     let text = text.to_string_lossy();
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if text.is_empty() || !text.bytes().all(is_token) {
@@ -141,13 +160,12 @@ fn header_name(name: &PyObjectRef) -> Result<String, String> {
 }
 
 fn header_value(name: &str, value: &PyObjectRef) -> Result<String, String> {
-    let text = value
-        .downcast_ref::<PyStr>()
-        .ok_or_else(|| format!("the value of the header {name} must be a str, not {}", value.class().name()))?;
+    let text = value.downcast_ref::<PyStr>().ok_or_else(|| {
+        format!("the value of the header {name} must be a str, not {}", value.class().name())
+    })?;
     let text = text.to_str().ok_or_else(|| format!("the value of the header {name} is not valid Unicode"))?;
     if text.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
         return Err(format!("the value of the header {name} must not contain a line end or a NUL"));
     }
     Ok(text.to_owned())
 }
-

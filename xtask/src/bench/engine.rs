@@ -1,63 +1,107 @@
-//! The engine alone: `caisson internal bench-engine` measures it from within and prints a line of JSON for each result.
+//! The engine alone: `caisson internal bench-engine` measures it from within, beside this machine's own CPython.
 
 use super::{Bench, report::Table};
 use crate::shell;
-use anyhow::{Context as _, Result, ensure};
-use serde_json::{Map, Value};
-use std::{collections::BTreeSet, process::Command};
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+use std::path::Path;
+use std::process::Command;
 
-/// The field that comes first.
-const NAME: &str = "name";
+/// What is called: a name for the table, a file in this project, a service in it.
+const WORKLOADS: [(&str, &str, &str); 3] = [
+    ("echo", "xtask/bench/echo.py", "echo.echo"),
+    ("hello", "samples/services/hello.py", "hello.hello-world"),
+    ("order", "samples/services/order.py", "order.transform-order"),
+];
+
+/// The columns, and the fields of the figures that they show.
+const COLUMNS: [(&str, &str); 7] = [
+    ("isolated us", "isolated_us"),
+    ("of it call", "call_us"),
+    ("of it reset", "reset_us"),
+    ("pages reset", "dirty_pages"),
+    ("warm us", "warm_us"),
+    ("new instance us", "instantiate_us"),
+    ("its first call us", "first_call_us"),
+];
 
 pub(super) fn measure(bench: &Bench<'_>) -> Result<Table> {
-    table(&shell::output(Command::new(&bench.binary).args(["internal", "bench-engine"]))?)
-}
-
-fn table(output: &str) -> Result<Table> {
-    let lines = output.lines().filter(|line| !line.trim().is_empty());
-    let results = lines
-        .map(|line| {
-            serde_json::from_str::<Map<String, Value>>(line)
-                .with_context(|| format!("not a JSON object: {line}"))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    ensure!(!results.is_empty(), "the benchmark of the engine printed nothing");
-    let fields: BTreeSet<_> =
-        results.iter().flat_map(Map::keys).map(String::as_str).filter(|name| *name != NAME).collect();
-    let header: Vec<_> = [NAME].into_iter().chain(fields).collect();
+    let payload = bench.context.root.join("xtask/bench/order.json");
+    let native = native(bench.context.root.as_path(), &payload)?;
+    let mut header = vec!["service"];
+    header.extend(COLUMNS.iter().map(|(title, _)| *title));
+    header.extend(["isolated / warm", "CPython us", "isolated / CPython"]);
     let mut table = Table::new(&header);
-    for result in &results {
-        table.row(header.iter().map(|name| cell(result.get(*name))));
+    for reset in ["", "--plain-reset"] {
+        for (name, file, service) in WORKLOADS {
+            let figures = figures(bench, file, service, &payload, reset)?;
+            let reference = (name == "order").then_some(native);
+            let title = if reset.is_empty() { name.to_owned() } else { format!("{name}, reset by madvise") };
+            table.row(row(&title, &figures, reference)?);
+        }
     }
+    table.note(
+        "Medians of seven rounds of 2,000 calls. *Isolated*: on an instance that is put back to its image after every call. \
+         *Warm*: on one that never is. *New instance*: made for the call, as after a deployment. *CPython*: the same \
+         transform under `python3` on this machine, without a server.",
+    );
     Ok(table)
 }
 
-fn cell(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) if number.is_f64() => {
-            format!("{:.1}", number.as_f64().unwrap_or_default())
-        }
-        Some(other) => other.to_string(),
+fn figures(bench: &Bench<'_>, file: &str, service: &str, payload: &Path, reset: &str) -> Result<Value> {
+    let mut command = Command::new(&bench.binary);
+    command.args(["internal", "bench-engine", "--service", service, "--file"]);
+    command.arg(bench.context.root.join(file)).arg("--payload").arg(payload);
+    command.args(["--calls", if bench.quick { "200" } else { "2000" }]);
+    if !reset.is_empty() {
+        command.arg(reset);
     }
+    let output = shell::output(&mut command)?;
+    serde_json::from_str(&output).with_context(|| format!("not a JSON object: {output}"))
+}
+
+/// Microseconds that CPython needs for one order.
+fn native(root: &Path, payload: &Path) -> Result<f64> {
+    let script = root.join("xtask/bench/native_order.py");
+    let output = shell::output(Command::new("python3").arg(script).arg(payload))?;
+    output.trim().parse().with_context(|| format!("not a number: {output}"))
+}
+
+fn row(name: &str, figures: &Value, native: Option<f64>) -> Result<Vec<String>> {
+    let number = |field: &str| {
+        figures.get(field).and_then(Value::as_f64).with_context(|| format!("no {field} in {figures}"))
+    };
+    let mut cells = vec![name.to_owned()];
+    for (_, field) in COLUMNS {
+        let value = number(field)?;
+        cells.push(if field == "dirty_pages" { format!("{value}") } else { format!("{value:.1}") });
+    }
+    let isolated = number("isolated_us")?;
+    cells.push(format!("{:.2}", isolated / number("warm_us")?));
+    cells.push(native.map_or_else(String::new, |time| format!("{time:.1}")));
+    cells.push(native.map_or_else(String::new, |time| format!("{:.2}", isolated / time)));
+    Ok(cells)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
-    fn makes_a_table_of_lines_of_json() {
-        let output =
-            "{\"name\":\"echo\",\"median_us\":49.96,\"runs\":9}\n{\"name\":\"boot\",\"p99_us\":2.0}\n";
-        let expected = "| name | median_us | p99_us | runs |\n| --- | --- | --- | --- |\n| echo | 50.0 |  | 9 |\n| boot |  | 2.0 |  |\n";
-        assert_eq!(table(output).unwrap().to_string(), expected);
+    fn a_row_has_a_cell_for_every_column() {
+        let figures = json!({"isolated_us": 20.0, "call_us": 12.0, "reset_us": 8.0, "dirty_pages": 40, "warm_us": 10.0,
+            "instantiate_us": 5.0, "first_call_us": 6.0});
+        let cells = row("order", &figures, Some(40.0)).unwrap();
+        assert_eq!(
+            cells,
+            ["order", "20.0", "12.0", "8.0", "40", "10.0", "5.0", "6.0", "2.00", "40.0", "0.50"]
+        );
+        assert_eq!(row("echo", &figures, None).unwrap().len(), cells.len());
     }
 
     #[test]
-    fn refuses_other_output() {
-        assert!(table("").is_err());
-        assert!(table("echo: 50 us").is_err());
+    fn a_missing_figure_is_named() {
+        assert!(row("echo", &json!({}), None).unwrap_err().to_string().contains("isolated_us"));
     }
 }

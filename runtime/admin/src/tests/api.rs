@@ -55,7 +55,10 @@ async fn names_that_cannot_be_decoded_are_refused() {
 async fn version_says_where_services_answer() {
     let value = Api::open().await.get("/api/v1/version").await.json();
     assert_eq!(value["listen"], "127.0.0.1:17010");
-    assert_eq!((value["dev"].as_bool(), value["version"].as_str()), (Some(true), Some(env!("CARGO_PKG_VERSION"))));
+    assert_eq!(
+        (value["dev"].as_bool(), value["version"].as_str()),
+        (Some(true), Some(env!("CARGO_PKG_VERSION")))
+    );
 }
 
 #[tokio::test]
@@ -93,7 +96,8 @@ async fn services_are_one_sorted_list() {
 async fn invoking_passes_everything_on_but_the_token() {
     let api = Api::open().await;
     api.put_python("a", "service a.b\n").await;
-    let request = Request::builder().header("x-tenant", "acme").header("authorization", "Bearer secret-of-the-admin");
+    let request =
+        Request::builder().header("x-tenant", "acme").header("authorization", "Bearer secret-of-the-admin");
     let reply = api.invoke("a.b", request.header("content-type", "text/plain"), "hello").await;
     assert_eq!(reply.status, StatusCode::ACCEPTED);
     assert_eq!(reply.headers["x-own"], "1");
@@ -104,7 +108,8 @@ async fn invoking_passes_everything_on_but_the_token() {
     assert_eq!((value["method"].as_str(), value["body"].as_str()), (Some("POST"), Some("hello")));
     assert_eq!(value["type"], "text/plain");
     assert!(reply.text.contains("acme") && !reply.text.contains("secret-of-the-admin"), "{}", reply.text);
-    let request = Request::post("/api/v1/services/a.b/invoke?x=1&x=%20").body(axum::body::Body::empty()).unwrap();
+    let request =
+        Request::post("/api/v1/services/a.b/invoke?x=1&x=%20").body(axum::body::Body::empty()).unwrap();
     assert_eq!(api.send(request).await.json()["query"], "x=1&x=%20");
 }
 
@@ -144,15 +149,22 @@ async fn every_route_is_in_the_document_and_the_other_way_round() {
     let document = api.get("/api/v1/openapi.json").await.json();
     let mut documented = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        documented.extend(item.as_object().unwrap().keys().map(|method| (method.to_uppercase(), path.clone())));
+        documented
+            .extend(item.as_object().unwrap().keys().map(|method| (method.to_uppercase(), path.clone())));
     }
-    let expected: BTreeSet<_> = ROUTES.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
+    let expected: BTreeSet<_> =
+        ROUTES.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
     assert_eq!(documented, expected);
     for (path, methods) in paths() {
         // axum names in `Allow` every method that the router has for a path.
         let reply = api.call(Method::TRACE, &path.replace("{name}", "x")).await;
-        assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED, "{path} is in the document, not in the router");
-        let allow: BTreeSet<String> = reply.headers["allow"].to_str().unwrap().split(',').map(str::to_owned).collect();
+        assert_eq!(
+            reply.status,
+            StatusCode::METHOD_NOT_ALLOWED,
+            "{path} is in the document, not in the router"
+        );
+        let allow: BTreeSet<String> =
+            reply.headers["allow"].to_str().unwrap().split(',').map(str::to_owned).collect();
         let ours: BTreeSet<String> = allow.into_iter().filter(|method| method != "HEAD").collect();
         assert_eq!(ours, methods, "{path}");
     }
@@ -160,7 +172,9 @@ async fn every_route_is_in_the_document_and_the_other_way_round() {
 
 fn paths() -> Vec<(&'static str, BTreeSet<String>)> {
     let unique: BTreeSet<&str> = ROUTES.iter().map(|(_, path)| *path).collect();
-    let methods = |wanted: &str| ROUTES.iter().filter(|(_, path)| *path == wanted).map(|(m, _)| (*m).to_owned()).collect();
+    let methods = |wanted: &str| {
+        ROUTES.iter().filter(|(_, path)| *path == wanted).map(|(m, _)| (*m).to_owned()).collect()
+    };
     unique.into_iter().map(|path| (path, methods(path))).collect()
 }
 
@@ -170,7 +184,10 @@ async fn every_operation_is_explained_with_answers() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let place = format!("{method} {path}");
-            assert!(operation["summary"].as_str().is_some_and(|text| text.len() > 5), "{place} has no summary");
+            assert!(
+                operation["summary"].as_str().is_some_and(|text| text.len() > 5),
+                "{place} has no summary"
+            );
             assert!(operation["tags"].is_array(), "{place} has no tag");
             let closed = path.starts_with("/api/");
             assert_eq!(operation["security"].is_array(), closed, "{place}: login");
@@ -187,5 +204,7 @@ fn has_example(operation: &Value, document: &Value) -> bool {
         return true;
     }
     let names = text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next());
-    names.filter(|name| *name != "Problem").any(|name| document["components"]["schemas"][name].to_string().contains("\"example"))
+    names
+        .filter(|name| *name != "Problem")
+        .any(|name| document["components"]["schemas"][name].to_string().contains("\"example"))
 }

@@ -97,7 +97,8 @@ async fn malformed_uploads_say_what_is_wrong() {
 async fn too_large_is_known_before_it_is_read() {
     let api = Api::open().await;
     let body = Body::from(vec![0; (64 << 20) + 1]);
-    let request = Request::put("/api/v1/packages/big").header("content-type", "application/wasm").body(body).unwrap();
+    let request =
+        Request::put("/api/v1/packages/big").header("content-type", "application/wasm").body(body).unwrap();
     let reply = api.send(request).await;
     assert_eq!(reply.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert!(reply.details().contains("67108864 bytes"));
@@ -136,7 +137,8 @@ async fn undeploying_keeps_the_history() {
     api.put_python("hello", "service hello.world\n").await;
     api.put_python("hello", "service hello.world\n# 2\n").await;
     let history = api.get("/api/v1/packages/hello/history").await.json();
-    let current: Vec<bool> = history.as_array().unwrap().iter().map(|v| v["current"].as_bool().unwrap()).collect();
+    let current: Vec<bool> =
+        history.as_array().unwrap().iter().map(|v| v["current"].as_bool().unwrap()).collect();
     assert_eq!(current, [false, true]);
     assert_eq!(history[1]["deployed_by"], "admin");
     assert_eq!(history[1]["digest"].as_str().unwrap().len(), 64);

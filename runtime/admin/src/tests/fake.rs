@@ -3,7 +3,7 @@
 use crate::{Admin, Login, Token, router};
 use axum::Router;
 use axum::body::Body;
-use caisson_capability::{BoxFuture, Cid, Error, ErrorKind, Fault, Invocation, Response};
+use caisson_capability::{BoxFuture, Error, ErrorKind, Fault, Invocation, Response};
 use caisson_channel::HttpOptions;
 use caisson_engine::{LoadError, Package, ServiceInfo, Settings};
 use caisson_service::{Deployer, Loader, Runnable};
@@ -24,7 +24,11 @@ struct FakeLoader;
 struct FakeProgram(Vec<ServiceInfo>);
 
 impl Loader for FakeLoader {
-    fn load(&self, package: Package, _settings: Settings) -> BoxFuture<'_, Result<Arc<dyn Runnable>, LoadError>> {
+    fn load(
+        &self,
+        package: Package,
+        _settings: Settings,
+    ) -> BoxFuture<'_, Result<Arc<dyn Runnable>, LoadError>> {
         Box::pin(std::future::ready(load(&package)))
     }
 }
@@ -87,7 +91,10 @@ fn answer(invocation: Invocation, version: u32) -> Result<Response, Error> {
         "path": http.path, "query": http.query, "headers": http.headers, "type": request.content_type,
         "body": String::from_utf8_lossy(&request.body),
     });
-    let headers = vec![("content-type".to_owned(), "application/json".to_owned()), ("x-own".to_owned(), "1".to_owned())];
+    let headers = vec![
+        ("content-type".to_owned(), "application/json".to_owned()),
+        ("x-own".to_owned(), "1".to_owned()),
+    ];
     Ok(Response { status: 202, headers, body: body.to_string().into() })
 }
 
@@ -137,14 +144,18 @@ impl Api {
     }
 
     pub(super) fn with_token() -> Self {
-        Self::with(Login::Token { token: Token::new(TOKEN).unwrap(), kept_in: PathBuf::from("data/admin.token") })
+        Self::with(Login::Token {
+            token: Token::new(TOKEN).unwrap(),
+            kept_in: PathBuf::from("data/admin.token"),
+        })
     }
 
     fn with(login: Login) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (metrics, logs) = (Arc::new(Metrics::default()), Arc::new(LogHub::default()));
         let deployer =
-            Deployer::open(folder.path(), Arc::new(FakeLoader), Arc::clone(&metrics), Arc::clone(&logs)).unwrap();
+            Deployer::open(folder.path(), Arc::new(FakeLoader), Arc::clone(&metrics), Arc::clone(&logs))
+                .unwrap();
         let closing = CancellationToken::new();
         let router = router(Admin {
             login,
@@ -166,7 +177,11 @@ impl Api {
     pub(super) async fn send(&self, request: Request<Body>) -> Reply {
         let (head, body) = self.response(request).await.into_parts();
         let bytes = caisson_channel::body::collect(body, u64::MAX).await.unwrap();
-        Reply { status: head.status, headers: head.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+        Reply {
+            status: head.status,
+            headers: head.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        }
     }
 
     pub(super) async fn call(&self, method: Method, path: &str) -> Reply {
@@ -186,13 +201,13 @@ impl Api {
         self.put(name, "text/x-python", text).await
     }
 
-    pub(super) async fn invoke(&self, name: &str, request: http::request::Builder, body: &'static str) -> Reply {
+    pub(super) async fn invoke(
+        &self,
+        name: &str,
+        request: http::request::Builder,
+        body: &'static str,
+    ) -> Reply {
         let request = request.method(Method::POST).uri(format!("/api/v1/services/{name}/invoke"));
         self.send(request.body(Body::from(body)).unwrap()).await
     }
-}
-
-#[test]
-fn ids_are_made_by_the_api() {
-    assert_ne!(Cid::new(), Cid::new());
 }

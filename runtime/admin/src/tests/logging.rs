@@ -21,7 +21,9 @@ fn messages(text: &str) -> Vec<String> {
 #[tokio::test]
 async fn past_records_are_filtered() {
     let api = Api::open().await;
-    for (level, message) in [(Level::Info, "1"), (Level::Error, "2"), (Level::Debug, "3"), (Level::Critical, "4")] {
+    for (level, message) in
+        [(Level::Info, "1"), (Level::Error, "2"), (Level::Debug, "3"), (Level::Critical, "4")]
+    {
         write(&api, level, message);
     }
     let reply = api.get("/api/v1/logs?service=a.b&level=error").await;
@@ -48,7 +50,8 @@ async fn following_goes_on_until_the_server_stops() {
     write(&api, Level::Info, "past");
     let request = Request::get("/api/v1/logs?service=a.b&follow=true&limit=10").body(Body::empty()).unwrap();
     let mut lines = api.response(request).await.into_body().into_data_stream();
-    let mut next = async || lines.next().await.map(|line| messages(&String::from_utf8_lossy(&line.unwrap())).remove(0));
+    let mut next =
+        async || lines.next().await.map(|line| messages(&String::from_utf8_lossy(&line.unwrap())).remove(0));
     assert_eq!(next().await.as_deref(), Some("past"));
     write(&api, Level::Info, "live");
     api.logs.write(LogRecord::new(Level::Info, "of another service"));
@@ -69,7 +72,10 @@ async fn a_slow_follower_learns_how_much_it_lost() {
     }
     let first = lines.next().await.unwrap().unwrap();
     let record: Value = serde_json::from_slice(&first).unwrap();
-    assert_eq!((record["level"].as_str(), record["logger"].as_str()), (Some("warning"), Some("caisson.admin")));
+    assert_eq!(
+        (record["level"].as_str(), record["logger"].as_str()),
+        (Some("warning"), Some("caisson.admin"))
+    );
     assert!(record["message"].as_str().unwrap().starts_with("476 records were lost"), "{record}");
     let second = lines.next().await.unwrap().unwrap();
     assert_eq!(messages(&String::from_utf8_lossy(&second)), ["476"]);

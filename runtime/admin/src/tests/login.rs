@@ -43,7 +43,8 @@ async fn monitoring_needs_no_login() {
 async fn who_invokes_is_told_to_the_service() {
     let api = Api::with_token();
     let put = Request::put("/api/v1/packages/a").header("content-type", "text/x-python");
-    let put = put.header("authorization", format!("Bearer {TOKEN}")).body(Body::from("service a.b\n")).unwrap();
+    let put =
+        put.header("authorization", format!("Bearer {TOKEN}")).body(Body::from("service a.b\n")).unwrap();
     assert_eq!(api.send(put).await.status, StatusCode::CREATED);
     let request = Request::builder().header("authorization", format!("bearer {TOKEN}"));
     let reply = api.invoke("a.b", request, "").await;

@@ -92,6 +92,14 @@ fn only_a_final_status_is_an_answer() {
     }
 }
 
+#[tokio::test]
+async fn head_has_the_length_and_no_body() {
+    let response = Response { status: 200, headers: Vec::new(), body: "twelve bytes".into() };
+    let answer = respond(Ok(response), &"c".into(), true);
+    assert_eq!(answer.headers()[CONTENT_LENGTH], "12");
+    assert_eq!(text_of(answer).await, "");
+}
+
 #[test]
 fn repeated_headers_stay() {
     let cookie = |value: &str| ("Set-Cookie".to_owned(), value.to_owned());

@@ -65,6 +65,19 @@ async fn limits_hold_here_too() {
 }
 
 #[tokio::test]
+async fn a_head_that_is_too_large_is_refused() {
+    let server = Server::with(HttpOptions { max_header_bytes: 8 * 1024, ..HttpOptions::default() }).await;
+    let client = client();
+    for (bytes, status) in
+        [(6 * 1024, StatusCode::OK), (12 * 1024, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)]
+    {
+        let mut filled = request(&server, "/services/echo", "");
+        filled.headers_mut().insert("x-filler", "x".repeat(bytes).parse().unwrap());
+        assert_eq!(soon(client.request(filled)).await.unwrap().status(), status, "{bytes}");
+    }
+}
+
+#[tokio::test]
 async fn statuses_without_a_body_have_no_length() {
     let server = Server::start().await;
     let client = client();

@@ -1,7 +1,9 @@
 //! Compiled components on disk, found by the digest of their source and the engine they were compiled for. An entry
 //! that is damaged, or was made by another engine, is made anew.
 
-use super::compile::{ABOUT, About, AboutMemory, CODE, DATA, Scratch, compile_apart, engine_key, write_synced};
+use super::compile::{
+    ABOUT, About, AboutMemory, CODE, DATA, Scratch, compile_apart, engine_key, write_synced,
+};
 use crate::memory::{Layer, MemoryImage, map_component, precompiled_is_ours};
 use crate::package::LoadError;
 use std::io;
@@ -66,11 +68,14 @@ impl Cache {
             }
         }
         self.make(wasm, &entry).await?;
-        open(engine, &entry, &self.key).map_err(|reason| LoadError::host(format!("the compiled component cannot be used: {reason}")))
+        open(engine, &entry, &self.key)
+            .map_err(|reason| LoadError::host(format!("the compiled component cannot be used: {reason}")))
     }
 
     async fn make(&self, wasm: &[u8], entry: &Path) -> Result<(), LoadError> {
-        let failed = |error: io::Error| LoadError::host(format!("the cache folder {}: {error}", self.folder.display()));
+        let failed = |error: io::Error| {
+            LoadError::host(format!("the cache folder {}: {error}", self.folder.display()))
+        };
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let scratch = Scratch(self.folder.join(format!(".making-{}-{number}", std::process::id())));
         drop(std::fs::remove_dir_all(&scratch.0));
@@ -91,14 +96,17 @@ fn sign(folder: &Path) -> io::Result<()> {
 }
 
 fn digests(folder: &Path) -> io::Result<Vec<String>> {
-    [CODE, DATA].iter().map(|name| Ok(blake3::hash(&std::fs::read(folder.join(name))?).to_hex().to_string())).collect()
+    [CODE, DATA]
+        .iter()
+        .map(|name| Ok(blake3::hash(&std::fs::read(folder.join(name))?).to_hex().to_string()))
+        .collect()
 }
 
 /// Opens an entry after checking it.
 fn open(engine: &Engine, entry: &Path, key: &str) -> Result<Artifact, String> {
     let text = |error: io::Error| error.to_string();
-    let about: About =
-        serde_json::from_slice(&std::fs::read(entry.join(ABOUT)).map_err(text)?).map_err(|error| error.to_string())?;
+    let about: About = serde_json::from_slice(&std::fs::read(entry.join(ABOUT)).map_err(text)?)
+        .map_err(|error| error.to_string())?;
     if about.engine != key {
         return Err(format!("it was made by engine {}", about.engine));
     }

@@ -83,7 +83,10 @@ pub(crate) fn compile_into(wasm: &[u8], out: &Path) -> Result<(), CompileError> 
         digests: Vec::new(),
     };
     write_synced(&out.join(CODE), &code)?;
-    write_synced(&out.join(DATA), &stripped.memories.iter().flatten().flat_map(|(_, bytes)| bytes.iter().copied()).collect::<Vec<u8>>())?;
+    write_synced(
+        &out.join(DATA),
+        &stripped.memories.iter().flatten().flat_map(|(_, bytes)| bytes.iter().copied()).collect::<Vec<u8>>(),
+    )?;
     write_synced(&out.join(ABOUT), &serde_json::to_vec(&about).map_err(std::io::Error::from)?)?;
     Ok(())
 }
@@ -175,7 +178,9 @@ fn explain_child(output: &std::process::Output) -> LoadError {
             "compiling it was stopped by signal {signal}: it needs more than {} MiB of memory or {CHILD_CPU_SECS} s of processor time. {said}",
             CHILD_MEMORY_BYTES >> 20
         )),
-        None if said.is_empty() => LoadError::host(format!("the compiler process ended with {}", output.status)),
+        None if said.is_empty() => {
+            LoadError::host(format!("the compiler process ended with {}", output.status))
+        }
         None => LoadError::new(said),
     }
 }

@@ -8,3 +8,6 @@ pub(crate) mod cache;
 pub(crate) mod compile;
 pub(crate) mod inspect;
 pub(crate) mod strip;
+
+#[cfg(test)]
+mod tests;

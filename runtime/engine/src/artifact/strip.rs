@@ -3,9 +3,10 @@
 
 use wasm_encoder::{Encode, Section as _};
 use wasmparser::{
-    BinaryReader, ComponentAlias, ComponentAliasSectionReader, ComponentExternalKind, ComponentImportSectionReader,
-    ComponentOuterAliasKind, ComponentTypeRef, ConstExpr, Data, DataKind, DataSectionReader, ImportSectionReader,
-    Instance, InstanceSectionReader, MemorySectionReader, Operator, Parser, TypeRef,
+    BinaryReader, ComponentAlias, ComponentAliasSectionReader, ComponentExternalKind,
+    ComponentImportSectionReader, ComponentOuterAliasKind, ComponentTypeRef, ConstExpr, Data, DataKind,
+    DataSectionReader, ImportSectionReader, Instance, InstanceSectionReader, MemorySectionReader, Operator,
+    Parser, TypeRef,
 };
 
 /// Why a component cannot be read.
@@ -130,7 +131,9 @@ fn brings_code(id: u8, content: &[u8]) -> Result<bool, StripError> {
     match id {
         component::COMPONENT => {
             for (id, content) in sections(content)? {
-                if matches!(id, component::CORE_MODULE | component::CORE_INSTANCE) || brings_code(id, content)? {
+                if matches!(id, component::CORE_MODULE | component::CORE_INSTANCE)
+                    || brings_code(id, content)?
+                {
                     return Ok(true);
                 }
             }
@@ -173,7 +176,9 @@ fn strip_module(wasm: &[u8]) -> Result<(Vec<u8>, Module), StripError> {
                     module.imported_memories += u32::from(matches!(import?.ty, TypeRef::Memory(_)));
                 }
             }
-            core::MEMORY => module.memories = vec![Pieces::new(); MemorySectionReader::new(reader)?.count() as usize],
+            core::MEMORY => {
+                module.memories = vec![Pieces::new(); MemorySectionReader::new(reader)?.count() as usize];
+            }
             core::DATA => {
                 let mut data = wasm_encoder::DataSection::new();
                 for segment in DataSectionReader::new(reader)? {
@@ -201,7 +206,9 @@ fn take_segment(
         out.passive(segment.data.iter().copied());
         return Ok(());
     };
-    let own = memory_index.checked_sub(module.imported_memories).and_then(|own| module.memories.get_mut(own as usize));
+    let own = memory_index
+        .checked_sub(module.imported_memories)
+        .and_then(|own| module.memories.get_mut(own as usize));
     let (Some(pieces), Some(offset)) = (own, constant(offset_expr)?) else {
         let mut reader = offset_expr.get_binary_reader();
         let length = reader.bytes_remaining();

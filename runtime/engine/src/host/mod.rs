@@ -73,13 +73,15 @@ pub(crate) struct Host {
     output: Output,
     outside: Arc<Outside>,
     call: Option<Call>,
+    /// What loads, while no invocation is answered.
+    label: Arc<str>,
     records: u32,
     pub(crate) limiter: MemoryLimiter,
     pub(crate) meter: Meter,
 }
 
 impl Host {
-    pub(crate) fn new(outside: Arc<Outside>, limiter: MemoryLimiter, meter: Meter) -> Self {
+    pub(crate) fn new(outside: Arc<Outside>, limiter: MemoryLimiter, meter: Meter, label: &str) -> Self {
         let output = Output::default();
         let wasi = WasiCtx::builder()
             .stdout(output.stdout())
@@ -88,7 +90,7 @@ impl Host {
             .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
-        Self { wasi, table, output, outside, call: None, records: 0, limiter, meter }
+        Self { wasi, table, output, outside, call: None, label: label.into(), records: 0, limiter, meter }
     }
 
     /// An invocation begins.
@@ -132,8 +134,11 @@ impl Host {
             _ => return,
         };
         self.outside.logs.write(match &self.call {
-            Some(call) => record.about(&call.invocation.service, call.version).cid(call.invocation.cid.as_str()),
-            None => record,
+            Some(call) => {
+                record.about(&call.invocation.service, call.version).cid(call.invocation.cid.as_str())
+            }
+            None if self.label.is_empty() => record,
+            None => LogRecord { service: Some(Arc::clone(&self.label)), ..record },
         });
     }
 }
@@ -195,15 +200,17 @@ impl Host {
         request: types::Request,
     ) -> Result<(Arc<dyn Invoker>, Invocation), Error> {
         let call = self.call.as_ref().ok_or_else(|| {
-            Error::new(ErrorKind::InvalidInput, "services can be called while a message is handled, not while a module loads")
+            Error::new(
+                ErrorKind::InvalidInput,
+                "services can be called while a message is handled, not while a module loads",
+            )
         })?;
         if call.invocation.service.as_ref() == service {
             return Err(Error::new(ErrorKind::InvalidInput, "a service cannot invoke itself"));
         }
-        let invoker = self
-            .outside
-            .invoker()
-            .ok_or_else(|| Error::new(ErrorKind::Unavailable, "no services can be called: the server is stopping"))?;
+        let invoker = self.outside.invoker().ok_or_else(|| {
+            Error::new(ErrorKind::Unavailable, "no services can be called: the server is stopping")
+        })?;
         let nested = call.invocation.nested(service, bindings::request_from_guest(request))?;
         Ok((invoker, nested))
     }
@@ -219,7 +226,9 @@ async fn run_apart(
     tasks.spawn(async move { invoker.invoke(invocation).await });
     match tasks.join_next().await {
         Some(Ok(answer)) => answer,
-        Some(Err(error)) => Err(Error::new(ErrorKind::Internal, "the called service could not be run").source(error)),
+        Some(Err(error)) => {
+            Err(Error::new(ErrorKind::Internal, "the called service could not be run").source(error))
+        }
         None => Err(Error::new(ErrorKind::Internal, "the called service could not be run")),
     }
 }

@@ -31,9 +31,13 @@ impl Output {
     /// The lines written so far: level, logger, text.
     pub(crate) fn take_lines(&self) -> Vec<(Level, &'static str, String)> {
         let mut lines = Vec::new();
-        for (pipe, level, logger) in [(&self.stdout, Level::Info, "stdout"), (&self.stderr, Level::Warning, "stderr")] {
+        for (pipe, level, logger) in
+            [(&self.stdout, Level::Info, "stdout"), (&self.stderr, Level::Warning, "stderr")]
+        {
             let text = pipe.take();
-            lines.extend(text.lines().filter(|line| !line.is_empty()).map(|line| (level, logger, line.to_owned())));
+            lines.extend(
+                text.lines().filter(|line| !line.is_empty()).map(|line| (level, logger, line.to_owned())),
+            );
         }
         lines
     }

@@ -114,7 +114,8 @@ unsafe impl MemoryCreator for Creator {
         reserved: Option<usize>,
         guard: usize,
     ) -> Result<Box<dyn LinearMemory>, String> {
-        if ty.is_64() || ty.is_shared() || reserved.is_some_and(|bytes| bytes > RESERVATION) || guard > GUARD {
+        if ty.is_64() || ty.is_shared() || reserved.is_some_and(|bytes| bytes > RESERVATION) || guard > GUARD
+        {
             return Err("only unshared 32-bit memories can be had".to_owned());
         }
         CURRENT.with_borrow_mut(|current| {
@@ -141,7 +142,10 @@ unsafe impl MemoryCreator for Creator {
 /// # Cancel safety
 ///
 /// Dropping the future gives all memories back.
-pub(crate) async fn provide<F: Future>(images: Arc<[Arc<MemoryImage>]>, instantiation: F) -> (F::Output, Memories) {
+pub(crate) async fn provide<F: Future>(
+    images: Arc<[Arc<MemoryImage>]>,
+    instantiation: F,
+) -> (F::Output, Memories) {
     let mut provision = Some(Provision { images, taken: Vec::new() });
     let mut instantiation = pin!(instantiation);
     let output = std::future::poll_fn(|context| {

@@ -80,7 +80,8 @@ impl MemoryImage {
         });
         let runs = merge(&changed, memory.len());
         let len: usize = runs.iter().map(|run| run.len).sum();
-        let pieces = runs.iter().filter_map(|run| Some((run.offset, memory.get(run.start..run.start + run.len)?)));
+        let pieces =
+            runs.iter().filter_map(|run| Some((run.offset, memory.get(run.start..run.start + run.len)?)));
         let own = Layer::new(len, pieces)?;
         Ok(Self { len: memory.len(), base, own, runs, free: Mutex::default() })
     }
@@ -101,7 +102,12 @@ impl MemoryImage {
     }
 
     /// Calls `each(offset, length, source)` for the stretches that make up `start..end` of the image.
-    pub(super) fn sources<'a>(&'a self, start: usize, end: usize, mut each: impl FnMut(usize, usize, Source<'a>)) {
+    pub(super) fn sources<'a>(
+        &'a self,
+        start: usize,
+        end: usize,
+        mut each: impl FnMut(usize, usize, Source<'a>),
+    ) {
         let base = self.base.as_deref().map_or(&[][..], Layer::bytes);
         let mut next = self.runs.partition_point(|run| run.start + run.len <= start);
         let mut at = start;
@@ -157,7 +163,9 @@ fn merge(pages: &[usize], memory_len: usize) -> Vec<Run> {
     for &page in pages {
         let end = (page + PAGE).min(memory_len);
         match runs.last_mut() {
-            Some(last) if page <= last.start + last.len + MERGE_GAP_PAGES * PAGE => last.len = end - last.start,
+            Some(last) if page <= last.start + last.len + MERGE_GAP_PAGES * PAGE => {
+                last.len = end - last.start;
+            }
             _ => runs.push(Run { start: page, len: end - page, offset: 0 }),
         }
     }

@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "maps and reads a memfd; see the module above for the argument")]
 
 use super::PAGE;
-use rustix::fs::{MemfdFlags, SealFlags, ftruncate, fcntl_add_seals, memfd_create};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 use rustix::io::pwrite;
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use std::io;
@@ -28,13 +28,19 @@ impl Layer {
     /// # Errors
     ///
     /// The operating system's: no memory, no file descriptors.
-    pub(crate) fn new<'a>(len: usize, pieces: impl IntoIterator<Item = (usize, &'a [u8])>) -> io::Result<Self> {
+    pub(crate) fn new<'a>(
+        len: usize,
+        pieces: impl IntoIterator<Item = (usize, &'a [u8])>,
+    ) -> io::Result<Self> {
         let len = len.next_multiple_of(PAGE);
         let file = memfd_create("caisson-image", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
         ftruncate(&file, len as u64)?;
         for (offset, bytes) in pieces {
             if offset.checked_add(bytes.len()).is_none_or(|end| end > len) {
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, "a piece of an image ends behind it"));
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "a piece of an image ends behind it",
+                ));
             }
             write_all(&file, bytes, offset)?;
         }
@@ -43,9 +49,7 @@ impl Layer {
             return Ok(Self { file, len, view: std::ptr::NonNull::dangling().as_ptr() });
         }
         // SAFETY: a new mapping at an address of the kernel's choice; nothing else is affected.
-        let view = unsafe {
-            mmap(std::ptr::null_mut(), len, ProtFlags::READ, MapFlags::SHARED, &file, 0)?
-        };
+        let view = unsafe { mmap(std::ptr::null_mut(), len, ProtFlags::READ, MapFlags::SHARED, &file, 0)? };
         Ok(Self { file, len, view: view.cast::<u8>().cast_const() })
     }
 

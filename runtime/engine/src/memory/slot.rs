@@ -1,11 +1,16 @@
 //! Address space for one memory, mapping an image copy-on-write.
 
-#![allow(unsafe_code, reason = "maps, protects and copies memory that compiled code runs on; argued in the module above")]
+#![allow(
+    unsafe_code,
+    reason = "maps, protects and copies memory that compiled code runs on; argued in the module above"
+)]
 
 use super::image::{MemoryImage, Source};
 use super::pagemap::{ResetMode, written};
 use super::{GUARD, PAGE, RESERVATION};
-use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap, mmap_anonymous, mprotect, munmap};
+use rustix::mm::{
+    Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap, mmap_anonymous, mprotect, munmap,
+};
 use std::io;
 
 /// A slot with more private pages than this drops them all on reset: copying more costs about as much as faulting them
@@ -37,7 +42,8 @@ impl Slot {
     pub(super) fn new(image: &MemoryImage, size: usize) -> io::Result<Self> {
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         // SAFETY: a new mapping at an address of the kernel's choice.
-        let base = unsafe { mmap_anonymous(std::ptr::null_mut(), RESERVATION + GUARD, ProtFlags::empty(), flags)? };
+        let base =
+            unsafe { mmap_anonymous(std::ptr::null_mut(), RESERVATION + GUARD, ProtFlags::empty(), flags)? };
         let mut slot = Self { base: base.cast(), size: 0, private: Vec::new() };
         slot.map(image)?;
         slot.resize(size)?;
@@ -160,7 +166,9 @@ impl Slot {
             unsafe {
                 let to = self.base.add(at);
                 match source {
-                    Source::Bytes(bytes) => std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, len.min(bytes.len())),
+                    Source::Bytes(bytes) => {
+                        std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, len.min(bytes.len()));
+                    }
                     Source::Zero => std::ptr::write_bytes(to, 0, len),
                 }
             }

@@ -38,7 +38,8 @@ impl Mapping {
         let len = size.next_multiple_of(PAGE) + PAGE;
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         // SAFETY: a new mapping at an address of the kernel's choice.
-        let base = unsafe { mmap_anonymous(std::ptr::null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, flags)? };
+        let base =
+            unsafe { mmap_anonymous(std::ptr::null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, flags)? };
         let mapping = Self { base: base.cast(), len };
         // SAFETY: the lowest page of our own mapping becomes the guard.
         unsafe { mprotect(base, PAGE, MprotectFlags::empty())? };

@@ -35,17 +35,17 @@ impl Context {
         let token = token(std::env::var_os("CAISSON_TOKEN"), std::env::var_os("CAISSON_TOKEN_FILE"))?;
         Ok(AdminClient::new(&self.admin, token.as_deref())?)
     }
+}
 
-    /// Runs a command on a small runtime of its own.
-    ///
-    /// # Errors
-    ///
-    /// What the command returns; an operating system that has no event queue left.
-    pub(crate) fn block_on(&self, command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().build().context("the event loop cannot be started")?;
-        runtime.block_on(command)
-    }
+/// Runs a command on a small runtime of its own.
+///
+/// # Errors
+///
+/// What the command returns; an operating system that has no event queue left.
+pub(crate) fn block_on(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().context("the event loop cannot be started")?;
+    runtime.block_on(command)
 }
 
 /// The token: from the environment, from a named file, or from the default file if that exists and can be read.
@@ -66,19 +66,24 @@ fn read_token(path: &Path) -> Result<String, ClientError> {
     Ok(text.trim().to_owned())
 }
 
-/// Shows why a command failed: text on standard error, and with `--json` an object on standard output as well.
+/// Shows why a command failed: text on standard error, or with `--json` an object on standard output.
 pub(crate) fn report(output: Output, error: &anyhow::Error) {
-    let answer = error.downcast_ref::<ClientError>().and_then(|error| match error {
-        ClientError::Answer { body, .. } => Some(body.clone()),
+    let answer = match error.downcast_ref::<ClientError>() {
+        Some(ClientError::Answer { status, body }) => Some((status, body)),
         _ => None,
-    });
+    };
     if output.wants_json() {
-        output.json(&answer.unwrap_or_else(|| json!({"result": "Error", "details": format!("{error:#}")})));
+        let own = || json!({"result": "Error", "details": format!("{error:#}")});
+        output.json(&answer.map_or_else(own, |(_, body)| body.clone()));
         return;
     }
     output.error(format!("{error:#}"));
-    if let Some(cid) = answer.as_ref().and_then(|body| body.get("cid")).and_then(Value::as_str) {
-        output.note(format!("  correlation id {cid}; see `caisson logs --cid {cid}`"));
+    // The caller's own mistake is explained by its text; for the server's, its log says more.
+    if let Some((status, body)) = answer
+        && status.is_server_error()
+        && let Some(cid) = body.get("cid").and_then(Value::as_str)
+    {
+        output.note(format!("the server's own log says more, under the correlation id {cid}"));
     }
 }
 

@@ -36,11 +36,19 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let Source { name, outgoing } = package_source::read(&args.path)?;
     let name = args.name.as_ref().unwrap_or(&name);
+    if let Some(settings) = package_source::settings_left_behind(&args.path) {
+        context.output.note(format!(
+            "note: {} is not sent: put it as service.toml into a folder together with the code, and deploy the folder",
+            settings.display()
+        ));
+    }
     let client = context.client()?;
     let path = format!("/api/v1/packages/{}", segment(name));
     let deployed: Deployed = match client.send_for_json(Method::PUT, &path, outgoing).await {
         Ok(deployed) => deployed,
-        Err(ClientError::Answer { status: StatusCode::UNPROCESSABLE_ENTITY, body }) if !context.output.wants_json() => {
+        Err(ClientError::Answer { status: StatusCode::UNPROCESSABLE_ENTITY, body })
+            if !context.output.wants_json() =>
+        {
             let problem: Problem = serde_json::from_value(body)?;
             show_problem(context.output, name, &problem);
             return Ok(Exit::Failed);
@@ -106,7 +114,10 @@ mod tests {
         problem.message = Some("SyntaxError: invalid syntax".to_owned());
         problem.file = Some("hello.py".to_owned());
         problem.line = Some(3);
-        assert_eq!(headline("hello", &problem), "hello is not deployed: hello.py:3: SyntaxError: invalid syntax");
+        assert_eq!(
+            headline("hello", &problem),
+            "hello is not deployed: hello.py:3: SyntaxError: invalid syntax"
+        );
     }
 
     #[test]

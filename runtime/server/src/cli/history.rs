@@ -26,13 +26,13 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         output.json(&entries);
         return Ok(Exit::Ok);
     }
-    let rows: Vec<[String; 5]> = entries.iter().map(row).collect();
-    output.table(["VERSION", "", "DEPLOYED", "BY", "DIGEST"], &rows);
+    let rows: Vec<[String; 4]> = entries.iter().map(row).collect();
+    output.table(["VERSION", "DEPLOYED", "BY", "DIGEST"], &rows);
     Ok(Exit::Ok)
 }
 
-fn row(entry: &HistoryEntry) -> [String; 5] {
+fn row(entry: &HistoryEntry) -> [String; 4] {
     let digest: String = entry.digest.chars().take(12).collect();
-    let current = if entry.current { "current" } else { "" };
-    [entry.version.to_string(), current.to_owned(), entry.deployed_at.clone(), entry.deployed_by.clone(), digest]
+    let current = if entry.current { " (current)" } else { "" };
+    [format!("{}{current}", entry.version), entry.deployed_at.clone(), entry.deployed_by.clone(), digest]
 }

@@ -1,5 +1,7 @@
 //! `caisson internal`: what the build and the server itself call. Nothing here is an interface for people.
 
+mod bench;
+
 use crate::exit::Exit;
 use crate::output::Output;
 use anyhow::Context as _;
@@ -30,6 +32,8 @@ enum Command {
     },
     /// Say what compiled code depends on
     EngineKey,
+    /// Measure the engine alone and print a line of JSON
+    BenchEngine(bench::Args),
 }
 
 /// Carries it out.
@@ -42,6 +46,7 @@ pub(crate) fn run(args: Args, output: Output) -> anyhow::Result<Exit> {
         Command::Compile { out } => return Ok(compile(&out, output)),
         Command::BuildPython { wasm, out } => build_python(&wasm, &out)?,
         Command::EngineKey => output.line(engine_key()?),
+        Command::BenchEngine(args) => output.line(bench::run(&args)?),
     }
     Ok(Exit::Ok)
 }

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use crate::client::{Answer, Outgoing, segment};
-use crate::exit::{Exit, UsageError};
+use crate::exit::{Exit, usage};
 use anyhow::Context as _;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -54,7 +54,7 @@ fn message(args: &Args) -> anyhow::Result<Outgoing> {
         return Ok(Outgoing { headers, content_type: None, body });
     }
     if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&body) {
-        return Err(UsageError::new(format!(
+        return Err(usage(format!(
             "the payload is not JSON ({error}); for anything else say what it is, for example --header content-type:text/plain"
         )));
     }
@@ -64,17 +64,22 @@ fn message(args: &Args) -> anyhow::Result<Outgoing> {
 fn read(payload: &str) -> anyhow::Result<Bytes> {
     if payload == "-" {
         let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes).context("the payload cannot be read from standard input")?;
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .context("the payload cannot be read from standard input")?;
         return Ok(bytes.into());
     }
     if let Some(path) = payload.strip_prefix('@') {
-        return Ok(std::fs::read(path).with_context(|| format!("the payload cannot be read from {path}"))?.into());
+        return Ok(std::fs::read(path)
+            .with_context(|| format!("the payload cannot be read from {path}"))?
+            .into());
     }
     Ok(Bytes::copy_from_slice(payload.as_bytes()))
 }
 
 fn header(text: &str) -> anyhow::Result<(HeaderName, HeaderValue)> {
-    let bad = || UsageError::new(format!("{text:?} is not a header: write NAME:VALUE, for example x-tenant:acme"));
+    let bad = || usage(format!("{text:?} is not a header: write NAME:VALUE, for example x-tenant:acme"));
     let (name, value) = text.split_once(':').ok_or_else(bad)?;
     let name = HeaderName::try_from(name.trim()).map_err(|_error| bad())?;
     let value = HeaderValue::try_from(value.trim()).map_err(|_error| bad())?;
@@ -108,7 +113,9 @@ fn whole(answer: &Answer) -> Value {
     let headers: Vec<[String; 2]> = answer
         .headers
         .iter()
-        .map(|(name, value)| [name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()])
+        .map(|(name, value)| {
+            [name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()]
+        })
         .collect();
     let body = serde_json::from_slice(&answer.body)
         .unwrap_or_else(|_error| Value::String(String::from_utf8_lossy(&answer.body).into_owned()));
@@ -130,7 +137,10 @@ mod tests {
     #[test]
     fn json_is_sent_as_json_and_nothing_as_nothing() {
         let sent = message(&args(Some("{\"a\": 1}"), &[])).unwrap();
-        assert_eq!((sent.content_type.as_deref(), &sent.body[..]), (Some("application/json"), &b"{\"a\": 1}"[..]));
+        assert_eq!(
+            (sent.content_type.as_deref(), &sent.body[..]),
+            (Some("application/json"), &b"{\"a\": 1}"[..])
+        );
         let sent = message(&args(None, &[])).unwrap();
         assert_eq!((sent.content_type, sent.body.len()), (None, 0));
     }

@@ -84,8 +84,14 @@ fn ended(client: &AdminClient, error: &hyper::Error) -> crate::client::ClientErr
 
 fn path(args: &Args) -> String {
     let mut query = vec![format!("limit={}", args.limit)];
-    let texts = [("service", args.service.as_deref()), ("cid", args.cid.as_deref()), ("level", args.level.map(Level::as_str))];
-    query.extend(texts.iter().filter_map(|(name, value)| value.map(|value| format!("{name}={}", segment(value)))));
+    let texts = [
+        ("service", args.service.as_deref()),
+        ("cid", args.cid.as_deref()),
+        ("level", args.level.map(Level::as_str)),
+    ];
+    query.extend(
+        texts.iter().filter_map(|(name, value)| value.map(|value| format!("{name}={}", segment(value)))),
+    );
     if args.follow {
         query.push("follow=true".to_owned());
     }
@@ -97,8 +103,8 @@ fn show(output: Output, line: &str) -> anyhow::Result<()> {
         output.line(line);
         return Ok(());
     }
-    let record: LogRecord =
-        serde_json::from_str(line).with_context(|| format!("the server sent a line that is no log record: {line:?}"))?;
+    let record: LogRecord = serde_json::from_str(line)
+        .with_context(|| format!("the server sent a line that is no log record: {line:?}"))?;
     output.line(text_of(output, &record));
     Ok(())
 }
@@ -125,7 +131,10 @@ impl Lines {
     fn push(&mut self, bytes: &[u8]) -> anyhow::Result<Vec<String>> {
         self.rest.extend_from_slice(bytes);
         let Some(end) = self.rest.iter().rposition(|byte| *byte == b'\n') else {
-            anyhow::ensure!(self.rest.len() <= MAX_LINE_BYTES, "the server sent a line of more than {MAX_LINE_BYTES} bytes");
+            anyhow::ensure!(
+                self.rest.len() <= MAX_LINE_BYTES,
+                "the server sent a line of more than {MAX_LINE_BYTES} bytes"
+            );
             return Ok(Vec::new());
         };
         let rest = self.rest.split_off(end + 1);

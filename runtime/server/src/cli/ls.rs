@@ -51,7 +51,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 
 fn services(output: Output, services: &[Service]) {
     if services.is_empty() {
-        output.note("no services: `caisson new python hello` writes one, `caisson deploy hello.py` deploys it");
+        output
+            .note("no services: `caisson new python hello` writes one, `caisson deploy hello.py` deploys it");
         return;
     }
     let rows: Vec<[String; 4]> = services.iter().map(service_row).collect();
@@ -63,7 +64,12 @@ fn service_row(service: &Service) -> [String; 4] {
         0 => format!("{} (component)", service.package),
         line => format!("{}:{line} {}", service.module, service.class),
     };
-    [service.name.clone(), number(service.version), place, first_line(service.doc.as_deref().unwrap_or_default())]
+    [
+        service.name.clone(),
+        number(service.version),
+        place,
+        first_line(service.doc.as_deref().unwrap_or_default()),
+    ]
 }
 
 fn packages(output: Output, packages: &[Package]) {

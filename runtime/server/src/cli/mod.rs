@@ -5,8 +5,8 @@ mod deploy;
 mod history;
 mod internal;
 mod invoke;
-mod ls;
 mod logs;
+mod ls;
 mod new;
 mod package_source;
 mod serve;
@@ -16,7 +16,7 @@ mod version;
 use crate::exit::{self, Exit};
 use crate::output::Output;
 use clap::{Parser, Subcommand};
-use context::Context;
+use context::{Context, block_on};
 use std::process::ExitCode;
 
 const ENVIRONMENT: &str = "\
@@ -47,11 +47,11 @@ pub(crate) struct Global {
         hide_env = true,
         value_name = "URL",
         default_value = "http://127.0.0.1:8183",
-        help_heading = "Global options"
+        help_heading = "Options for talking to a server"
     )]
     admin: String,
     /// Write JSON for scripts to standard output
-    #[arg(long, global = true, help_heading = "Global options")]
+    #[arg(long, global = true, help_heading = "Options for talking to a server")]
     json: bool,
 }
 
@@ -97,13 +97,13 @@ fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Exit> {
         Command::Serve(args) => serve::run(args, output),
         Command::Internal(args) => internal::run(args, output),
         Command::New(args) => new::run(&args, output),
-        Command::Deploy(args) => context.block_on(deploy::run(&args, &context)),
-        Command::Undeploy(args) => context.block_on(undeploy::run(&args, &context)),
-        Command::Invoke(args) => context.block_on(invoke::run(&args, &context)),
-        Command::Ls(args) => context.block_on(ls::run(&args, &context)),
-        Command::History(args) => context.block_on(history::run(&args, &context)),
-        Command::Logs(args) => context.block_on(logs::run(&args, &context)),
-        Command::Version(args) => context.block_on(version::run(&args, &context)),
+        Command::Deploy(args) => block_on(deploy::run(&args, &context)),
+        Command::Undeploy(args) => block_on(undeploy::run(&args, &context)),
+        Command::Invoke(args) => block_on(invoke::run(&args, &context)),
+        Command::Ls(args) => block_on(ls::run(&args, &context)),
+        Command::History(args) => block_on(history::run(&args, &context)),
+        Command::Logs(args) => block_on(logs::run(&args, &context)),
+        Command::Version(args) => block_on(version::run(&args, &context)),
     }
 }
 
@@ -129,8 +129,10 @@ mod tests {
 
     #[test]
     fn global_options_stand_before_or_after_the_command() {
-        for line in [["caisson", "--admin", "http://a", "ls", "services"], ["caisson", "ls", "services", "--admin", "http://a"]]
-        {
+        for line in [
+            ["caisson", "--admin", "http://a", "ls", "services"],
+            ["caisson", "ls", "services", "--admin", "http://a"],
+        ] {
             assert_eq!(Cli::try_parse_from(line).unwrap().global.admin, "http://a");
         }
     }

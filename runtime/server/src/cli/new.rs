@@ -1,6 +1,6 @@
 //! `caisson new`: a first service to start from.
 
-use crate::exit::{Exit, UsageError};
+use crate::exit::{Exit, usage};
 use crate::output::Output;
 use anyhow::Context as _;
 use serde_json::json;
@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 
 /// Names that Python keeps for itself and that are likely to be tried.
 const PYTHON_KEYWORDS: &[&str] = &[
-    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
-    "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
-    "return", "try", "while", "with", "yield",
+    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
+    "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not",
+    "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
 
 /// Modules that a service of the same name would hide from itself.
-const TAKEN_MODULES: &[&str] = &["caisson", "zato", "json", "logging", "datetime", "re", "os", "sys", "io", "typing"];
+const TAKEN_MODULES: &[&str] =
+    &["caisson", "zato", "json", "logging", "datetime", "re", "os", "sys", "io", "typing"];
 
 /// Write a small service to start from
 #[derive(Debug, clap::Args)]
@@ -69,12 +70,12 @@ fn check_name(name: &str) -> anyhow::Result<()> {
     let rest_is_good = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if !starts_well || !rest_is_good || name.ends_with('_') {
         let better = suggestion(name);
-        return Err(UsageError::new(format!(
+        return Err(usage(format!(
             "{name:?} cannot be the name of a Python module: use lower case letters, digits and _, for example {better}"
         )));
     }
     if PYTHON_KEYWORDS.contains(&name) || TAKEN_MODULES.contains(&name) {
-        return Err(UsageError::new(format!(
+        return Err(usage(format!(
             "{name:?} is already a word of Python or one of its modules: choose another name, for example {name}_service"
         )));
     }
@@ -98,7 +99,9 @@ fn words(name: &str) -> impl Iterator<Item = &str> {
 fn class_name(name: &str) -> String {
     let capitalised = words(name).map(|word| {
         let mut letters = word.chars();
-        letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+        letters
+            .next()
+            .map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
     });
     capitalised.collect()
 }
@@ -117,7 +120,8 @@ fn dashed(name: &str) -> String {
 
 fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
     if let Some(dir) = path.parent() {
-        std::fs::create_dir_all(dir).with_context(|| format!("the folder {} cannot be made", dir.display()))?;
+        std::fs::create_dir_all(dir)
+            .with_context(|| format!("the folder {} cannot be made", dir.display()))?;
     }
     let mut file = match OpenOptions::new().write(true).create_new(true).open(path) {
         Ok(file) => file,
@@ -170,8 +174,13 @@ mod tests {
 
     #[test]
     fn a_bad_name_brings_a_good_one() {
-        for (bad, good) in [("My-Service", "my_service"), ("hello.py", "hello"), ("2fast", "fast"), ("../x", "x"), ("", "orders")]
-        {
+        for (bad, good) in [
+            ("My-Service", "my_service"),
+            ("hello.py", "hello"),
+            ("2fast", "fast"),
+            ("../x", "x"),
+            ("", "orders"),
+        ] {
             let text = check_name(bad).unwrap_err().to_string();
             assert!(text.ends_with(&format!("for example {good}")), "{text}");
         }
@@ -182,7 +191,8 @@ mod tests {
     #[test]
     fn does_not_overwrite() {
         let folder = tempfile::tempdir().unwrap();
-        let args = Args { language: Language::Python, name: "hello".to_owned(), dir: folder.path().join("a/b") };
+        let args =
+            Args { language: Language::Python, name: "hello".to_owned(), dir: folder.path().join("a/b") };
         assert_eq!(run(&args, Output::new(true)).unwrap(), Exit::Ok);
         let path = folder.path().join("a/b/hello.py");
         std::fs::write(&path, "mine").unwrap();

@@ -1,7 +1,7 @@
 //! Reads a package from disk in the form in which it is uploaded.
 
 use crate::client::Outgoing;
-use crate::exit::UsageError;
+use crate::exit::usage;
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -29,18 +29,24 @@ pub(crate) struct Source {
 ///
 /// Anything else; what cannot be read; a package that is too large.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Source> {
-    let metadata =
-        std::fs::metadata(path).with_context(|| format!("{} cannot be deployed: it cannot be read", path.display()))?;
+    let metadata = std::fs::metadata(path)
+        .with_context(|| format!("{} cannot be deployed: it cannot be read", path.display()))?;
     let name = name_of(path)?;
     let outgoing = if metadata.is_dir() { folder(path)? } else { file(path)? };
     let size = outgoing.body.len() as u64;
     if size > MAX_UPLOAD_BYTES {
-        return Err(UsageError::new(format!(
+        return Err(usage(format!(
             "{} is {size} bytes to send, more than the {MAX_UPLOAD_BYTES} that a server takes",
             path.display()
         )));
     }
     Ok(Source { name, outgoing })
+}
+
+/// Settings that lie beside a single file. The services folder reads them; an upload of one file has no room for them.
+pub(crate) fn settings_left_behind(path: &Path) -> Option<PathBuf> {
+    let beside = path.with_extension("toml");
+    (path.is_file() && beside.is_file()).then_some(beside)
 }
 
 /// The name of the file without its ending, or of the folder, wherever `.` or `..` leads.
@@ -49,7 +55,7 @@ fn name_of(path: &Path) -> anyhow::Result<String> {
     let part = if whole.is_dir() { whole.file_name() } else { whole.file_stem() };
     match part.and_then(|name| name.to_str()) {
         Some(name) => Ok(name.to_owned()),
-        None => Err(UsageError::new(format!("{} has no name that could be a package's; use --name", path.display()))),
+        None => Err(usage(format!("{} has no name that could be a package's; use --name", path.display()))),
     }
 }
 
@@ -58,7 +64,7 @@ fn file(path: &Path) -> anyhow::Result<Outgoing> {
         Some("py") => "text/x-python",
         Some("wasm") => "application/wasm",
         _ => {
-            return Err(UsageError::new(format!(
+            return Err(usage(format!(
                 "{} is not something that can be deployed: give a .py file, a .wasm component or a folder",
                 path.display()
             )));
@@ -77,25 +83,35 @@ fn folder(root: &Path) -> anyhow::Result<Outgoing> {
     for path in paths {
         let content = std::fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
         total += content.len() as u64;
-        anyhow::ensure!(total <= MAX_UPLOAD_BYTES, "{} holds more than {MAX_UPLOAD_BYTES} bytes", root.display());
+        anyhow::ensure!(
+            total <= MAX_UPLOAD_BYTES,
+            "{} holds more than {MAX_UPLOAD_BYTES} bytes",
+            root.display()
+        );
         let name = inner_path(root, &path)?;
         if name == SETTINGS_FILE {
-            let text = String::from_utf8(content).with_context(|| format!("{} is not UTF-8", path.display()))?;
+            let text =
+                String::from_utf8(content).with_context(|| format!("{} is not UTF-8", path.display()))?;
             upload.settings = Some(text);
         } else {
             upload.files.push(UploadFile { path: name, content: STANDARD.encode(content) });
         }
     }
     if upload.files.is_empty() {
-        return Err(UsageError::new(format!("{} has no files that could be deployed", root.display())));
+        return Err(usage(format!("{} has no files that could be deployed", root.display())));
     }
     let body = serde_json::to_vec(&upload)?;
-    Ok(Outgoing { content_type: Some("application/json".to_owned()), body: body.into(), ..Outgoing::default() })
+    Ok(Outgoing {
+        content_type: Some("application/json".to_owned()),
+        body: body.into(),
+        ..Outgoing::default()
+    })
 }
 
 /// All files below a folder; hidden ones and what Python compiled are left out.
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
     for entry in entries {
         let entry = entry.with_context(|| format!("{} cannot be read", folder.display()))?;
         let name = entry.file_name();
@@ -133,6 +149,9 @@ mod tests {
         assert_eq!(source.name, "hello");
         assert_eq!(source.outgoing.content_type.as_deref(), Some("text/x-python"));
         assert_eq!(&source.outgoing.body[..], b"pass\n");
+        assert_eq!(settings_left_behind(&path), None);
+        std::fs::write(root.path().join("hello.toml"), "").unwrap();
+        assert_eq!(settings_left_behind(&path), Some(root.path().join("hello.toml")));
     }
 
     #[test]

@@ -100,8 +100,11 @@ pub(crate) fn run(args: Args, output: Output) -> anyhow::Result<Exit> {
     if let Some(workers) = workers {
         builder.worker_threads(usize::from(workers));
     }
-    let runtime =
-        builder.enable_all().thread_name("caisson-worker").build().context("the event loop cannot be started")?;
+    let runtime = builder
+        .enable_all()
+        .thread_name("caisson-worker")
+        .build()
+        .context("the event loop cannot be started")?;
     let exit = runtime.block_on(compose::run(plan, output));
     // What still runs has been told to stop and was given its time.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -141,7 +144,8 @@ fn raise_open_files() {
 fn address(text: &str) -> Result<SocketAddr, String> {
     let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
     numeric.as_deref().unwrap_or(text).parse().map_err(|_error| {
-        "write an IP address and a port, for example 127.0.0.1:17010, or 0.0.0.0:17010 for all interfaces".to_owned()
+        "write an IP address and a port, for example 127.0.0.1:17010, or 0.0.0.0:17010 for all interfaces"
+            .to_owned()
     })
 }
 

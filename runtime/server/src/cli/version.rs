@@ -34,7 +34,11 @@ pub(crate) async fn run(_args: &Args, context: &Context) -> anyhow::Result<Exit>
         Some(server) => {
             let mode = if server.dev { ", development mode" } else { "" };
             let version = server.version;
-            output.line(format!("server  {version} at {}, services at http://{}{mode}", client.base(), server.listen));
+            output.line(format!(
+                "server  {version} at {}, services at http://{}{mode}",
+                client.base(),
+                server.listen
+            ));
         }
         None => output.line(output.dim(&format!("server  none at {}", client.base()))),
     }

@@ -16,8 +16,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
-/// Guards against hanging; nothing depends on how long anything takes.
-const HANG: Duration = Duration::from_secs(30);
+/// Guards against hanging; nothing depends on how long anything takes. Less than the time between two rescans, which
+/// would otherwise hide that an event was lost.
+const HANG: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
 pub(crate) struct Fake {

@@ -76,14 +76,21 @@ mod _caisson {
     ///
     /// Answers `(True, status, headers, body)` or `(False, kind, status, message, retryable, headers)`.
     #[pyfunction]
-    fn invoke(service: PyStrRef, content_type: OptionalOption<PyStrRef>, body: PyBytesRef, vm: &VirtualMachine) -> PyResult {
+    fn invoke(
+        service: PyStrRef,
+        content_type: OptionalOption<PyStrRef>,
+        body: PyBytesRef,
+        vm: &VirtualMachine,
+    ) -> PyResult {
         let service = service.to_string_lossy();
         let content_type = content_type.flatten().map(|text| text.to_string_lossy().into_owned());
         let request = Request { http: None, content_type, body: body.as_bytes().to_vec() };
         match invoker::invoke(&service, &request) {
             Ok(response) => {
                 let body = vm.ctx.new_bytes(response.body);
-                Ok(vm.new_tuple((vm.ctx.new_bool(true), response.status, fields(response.headers, vm), body)).into())
+                Ok(vm
+                    .new_tuple((vm.ctx.new_bool(true), response.status, fields(response.headers, vm), body))
+                    .into())
             }
             Err(error) => Ok(failure(error, vm)),
         }
@@ -91,7 +98,14 @@ mod _caisson {
 
     fn failure(error: Error, vm: &VirtualMachine) -> PyObjectRef {
         let kind = kind_name(error.kind);
-        let parts = (vm.ctx.new_bool(false), kind, error.status, error.message, error.retryable, fields(error.headers, vm));
+        let parts = (
+            vm.ctx.new_bool(false),
+            kind,
+            error.status,
+            error.message,
+            error.retryable,
+            fields(error.headers, vm),
+        );
         vm.new_tuple(parts).into()
     }
 

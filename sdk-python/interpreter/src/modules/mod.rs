@@ -11,11 +11,13 @@ use rustpython_vm::{InterpreterBuilder, PyObjectRef};
 /// Registers our modules. `_random` and `_uuid` take the place of the interpreter's own, which seed themselves once in the
 /// life of a process; ours do it once in the life of an instance.
 pub fn register(builder: InterpreterBuilder) -> InterpreterBuilder {
-    let defs = [caisson::module_def(&builder.ctx), random::module_def(&builder.ctx), uuid::module_def(&builder.ctx)];
+    let defs =
+        [caisson::module_def(&builder.ctx), random::module_def(&builder.ctx), uuid::module_def(&builder.ctx)];
     builder.add_native_modules(&defs)
 }
 
 /// One of the SDK's functions. Only objects of a request call this, and those exist after boot only.
 pub fn hook(choose: impl FnOnce(&Hooks) -> &PyObjectRef) -> PyObjectRef {
-    runtime::with(|runtime| choose(&runtime.hooks).clone()).expect("objects of a request exist after boot only")
+    runtime::with(|runtime| choose(&runtime.hooks).clone())
+        .expect("objects of a request exist after boot only")
 }

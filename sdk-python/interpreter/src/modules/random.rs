@@ -83,7 +83,10 @@ mod _random {
     fn fresh() -> MT19937 {
         let mut bytes = [0u8; mt19937::N * 4];
         entropy::fill(&mut bytes);
-        let words: Vec<u32> = bytes.chunks_exact(4).map(|word| u32::from_le_bytes(word.try_into().expect("four bytes"))).collect();
+        let words: Vec<u32> = bytes
+            .chunks_exact(4)
+            .map(|word| u32::from_le_bytes(word.try_into().expect("four bytes")))
+            .collect();
         MT19937::new_with_slice_seed(&words)
     }
 
@@ -125,7 +128,8 @@ mod _random {
             if bits.as_bigint().is_negative() {
                 return Err(vm.new_value_error("number of bits must be non-negative"));
             }
-            let mut left: usize = bits.try_to_primitive(vm).map_err(|_| vm.new_overflow_error("too many bits"))?;
+            let mut left: usize =
+                bits.try_to_primitive(vm).map_err(|_| vm.new_overflow_error("too many bits"))?;
             let mut words = Vec::with_capacity(left.div_ceil(32));
             zelf.with(|twister| {
                 while left > 0 {

@@ -1,6 +1,6 @@
 //! `self.channel`: where the message came in.
 
-use rustpython_vm::{Py, PyPayload, VirtualMachine, pyclass, builtins::PyStrRef};
+use rustpython_vm::{Py, PyPayload, VirtualMachine, builtins::PyStrRef, pyclass};
 
 /// The channel of one message.
 #[pyclass(module = "caisson", name = "Channel")]

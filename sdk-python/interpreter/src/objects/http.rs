@@ -1,7 +1,10 @@
 //! `self.request.http`: the HTTP side of a message.
 
 use super::Lazy;
-use crate::{bindings::caisson::service::types::{Field, Http}, modules::hook};
+use crate::{
+    bindings::caisson::service::types::{Field, Http},
+    modules::hook,
+};
 use rustpython_vm::{Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, builtins::PyStrRef, pyclass};
 
 /// The HTTP facts of one message. For a message that did not come by HTTP they are all empty.
@@ -19,7 +22,14 @@ pub struct PyHttp {
 impl PyHttp {
     /// The HTTP side of a message; `body` is its body, for `POST`.
     pub fn new(http: Option<Http>, body: PyObjectRef) -> Self {
-        Self { http, body, params: Lazy::default(), get: Lazy::default(), post: Lazy::default(), headers: Lazy::default() }
+        Self {
+            http,
+            body,
+            params: Lazy::default(),
+            get: Lazy::default(),
+            post: Lazy::default(),
+            headers: Lazy::default(),
+        }
     }
 
     fn text(&self, part: fn(&Http) -> &str, vm: &VirtualMachine) -> PyStrRef {

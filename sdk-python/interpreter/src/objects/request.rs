@@ -67,8 +67,11 @@ impl PyRequest {
         };
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         let is = |name: &str| essence.eq_ignore_ascii_case(name);
-        let ends = |suffix: &str| essence.len() > suffix.len() && essence.is_char_boundary(essence.len() - suffix.len())
-            && essence[essence.len() - suffix.len()..].eq_ignore_ascii_case(suffix);
+        let ends = |suffix: &str| {
+            essence.len() > suffix.len()
+                && essence.is_char_boundary(essence.len() - suffix.len())
+                && essence[essence.len() - suffix.len()..].eq_ignore_ascii_case(suffix)
+        };
         if is("application/json") || ends("+json") || is("text/json") {
             Format::Json
         } else if is("application/x-www-form-urlencoded") {

@@ -3,9 +3,7 @@
 use super::Lazy;
 use crate::modules::hook;
 use rustpython_vm::{
-    Py, PyObjectRef, PyPayload, PyResult, VirtualMachine,
-    builtins::PyDictRef,
-    function::PySetterValue,
+    Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, builtins::PyDictRef, function::PySetterValue,
     pyclass,
 };
 use std::cell::RefCell;
@@ -78,10 +76,13 @@ impl PyResponse {
     /// Headers: a dict of names to text, or to a list of texts for a header that is sent several times.
     #[pygetset]
     fn headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyObjectRef {
-        zelf.headers.borrow_mut().get_or_insert_with(|| -> PyObjectRef {
-            let dict: PyDictRef = vm.ctx.new_dict();
-            dict.into()
-        }).clone()
+        zelf.headers
+            .borrow_mut()
+            .get_or_insert_with(|| -> PyObjectRef {
+                let dict: PyDictRef = vm.ctx.new_dict();
+                dict.into()
+            })
+            .clone()
     }
 
     #[pygetset(setter)]

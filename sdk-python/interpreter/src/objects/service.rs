@@ -1,7 +1,10 @@
 //! The native base of `caisson.Service`: the parts of `self` that belong to one message.
 
 use super::{PyChannel, PyRequest, PyResponse};
-use crate::{bindings::exports::caisson::service::handler::{Context, Request}, modules::hook};
+use crate::{
+    bindings::exports::caisson::service::handler::{Context, Request},
+    modules::hook,
+};
 use rustpython_vm::{
     Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
     builtins::{PyStrRef, PyType},
@@ -54,8 +57,15 @@ impl Constructor for PyServiceBase {
     /// An object that answers no message, e.g. one that a test makes.
     fn py_new(_cls: &Py<PyType>, _args: FuncArgs, _vm: &VirtualMachine) -> PyResult<Self> {
         let context = Context {
-            cid: String::new(), service: String::new(), version: 0, channel: String::new(), principal: None,
-            deadline_ms: 0, attempt: 0, traceparent: None, tracestate: None,
+            cid: String::new(),
+            service: String::new(),
+            version: 0,
+            channel: String::new(),
+            principal: None,
+            deadline_ms: 0,
+            attempt: 0,
+            traceparent: None,
+            tracestate: None,
         };
         Ok(Self::new(context, Request { http: None, content_type: None, body: Vec::new() }))
     }

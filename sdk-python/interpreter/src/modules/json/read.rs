@@ -124,8 +124,11 @@ impl<'a> Reader<'a> {
             self.at = start;
             return self.string();
         };
-        let slot = text.len().wrapping_mul(31).wrapping_add(text.bytes().next_back().map_or(0, usize::from)) % KEYS;
-        if let Some((known, key)) = &self.keys[slot] && *known == text {
+        let slot =
+            text.len().wrapping_mul(31).wrapping_add(text.bytes().next_back().map_or(0, usize::from)) % KEYS;
+        if let Some((known, key)) = &self.keys[slot]
+            && *known == text
+        {
             return Some(key.clone());
         }
         let key = self.vm.ctx.new_str(text);

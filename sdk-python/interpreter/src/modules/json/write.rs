@@ -61,8 +61,12 @@ impl<'a> Writer<'a> {
     /// Subclasses of the built-in types go to the standard library, which knows what each of them means; the rest to the
     /// function that was given for it.
     fn other(&mut self, object: &PyObjectRef, default: Option<&PyObjectRef>) -> Result<(), Stop> {
-        let builtin = object.downcastable::<PyStr>() || object.downcastable::<PyInt>() || object.downcastable::<PyFloat>()
-            || object.downcastable::<PyDict>() || object.downcastable::<PyList>() || object.downcastable::<PyTuple>();
+        let builtin = object.downcastable::<PyStr>()
+            || object.downcastable::<PyInt>()
+            || object.downcastable::<PyFloat>()
+            || object.downcastable::<PyDict>()
+            || object.downcastable::<PyList>()
+            || object.downcastable::<PyTuple>();
         let Some(default) = default.filter(|_| !builtin) else { return Err(Stop::Unsupported) };
         let replaced = default.call((object.clone(),), self.vm).map_err(Stop::Raised)?;
         self.nested(|writer| writer.value(&replaced, Some(default)))
