@@ -32,7 +32,7 @@ const MAX_LOGGED_NAME: usize = 64;
 /// The answer to a request.
 pub(crate) fn respond(outcome: Outcome, cid: &Cid, is_head: bool) -> http::Response<Body> {
     let (status, mut headers, body) = outcome
-        .and_then(|response| answered(response).map_err(Failure::from))
+        .and_then(|response| answered(response).map_err(|error| not_sayable(error, cid)))
         .unwrap_or_else(|failure| failed(&failure, cid));
     if let Ok(value) = HeaderValue::from_str(cid.as_str()) {
         headers.insert(CID_HEADER, value);
@@ -50,6 +50,12 @@ pub(crate) fn respond(outcome: Outcome, cid: &Cid, is_head: bool) -> http::Respo
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
     answer
+}
+
+/// The service thinks that it has answered, so nobody but this has seen the error.
+fn not_sayable(error: Error, cid: &Cid) -> Failure {
+    tracing::error!(%cid, detail = error.detail.as_deref(), "{}", error.message);
+    Failure::from(error)
 }
 
 type Parts = (StatusCode, HeaderMap, Bytes);

@@ -30,8 +30,11 @@ fn every_kind_has_its_status() {
         (ErrorKind::Timeout, 504),
     ];
     for (kind, status) in table {
-        assert_eq!(answer_to(Error::new(kind, "")).status().as_u16(), status, "{kind:?}");
+        let error = Error::new(kind, "").fault(Fault::Caller);
+        assert_eq!(answer_to(error).status().as_u16(), status, "{kind:?}");
     }
+    let own_limit = Error::new(ErrorKind::QuotaExceeded, "").fault(Fault::Service);
+    assert_eq!(answer_to(own_limit).status().as_u16(), 500, "the caller cannot help it");
 }
 
 #[test]
@@ -147,7 +150,7 @@ fn an_error_is_logged_once_and_as_loud_as_its_fault() {
     let failure = |error: Error| Err(Failure { error: Box::new(error), service: Some("a.b".into()) });
     let log = logged(failure(
         Error::new(ErrorKind::Internal, "m")
-            .fault(Fault::Service)
+            .fault(Fault::Host)
             .detail("traceback")
             .source(io::Error::other("root")),
     ));
@@ -157,6 +160,8 @@ fn an_error_is_logged_once_and_as_loud_as_its_fault() {
     }
     assert!(logged(failure(Error::new(ErrorKind::Unavailable, "m"))).contains("WARN"));
     assert_eq!(logged(failure(Error::new(ErrorKind::NotFound, "m"))), "");
+    let of_service = Error::new(ErrorKind::Internal, "m").fault(Fault::Service);
+    assert_eq!(logged(failure(of_service)), "", "it is in the service's own log");
 }
 
 #[test]
