@@ -197,12 +197,13 @@ pub(crate) fn explain(trap: &wasmtime::Error, memory_refused: bool, stderr: &str
     } else {
         Error::new(ErrorKind::Internal, "the service broke down").fault(Fault::Service)
     };
-    let mut detail = format!("{trap:?}");
+    // Where in its compiled code a limit caught the guest helps nobody; where it broke down does.
+    let mut detail = if error.kind == ErrorKind::Internal { format!("{trap:?}") } else { String::new() };
     if !stderr.is_empty() {
         detail.push_str("\nstandard error:\n");
         detail.push_str(stderr);
     }
-    error.detail(detail)
+    if detail.is_empty() { error } else { error.detail(detail) }
 }
 
 fn check_answer(response: Response, limits: &Limits) -> Result<Response, Error> {

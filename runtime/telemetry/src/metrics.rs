@@ -1,6 +1,6 @@
 //! Every metric of the product, in one place, with bounded labels.
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How an invocation ended. A closed set: it is a label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// The service answered, whatever the status.
     Answered,
@@ -23,6 +23,28 @@ pub enum Outcome {
     Shed,
     /// The caller went away.
     Cancelled,
+}
+
+impl Outcome {
+    const ALL: [Self; 5] = [Self::Answered, Self::Failed, Self::Stopped, Self::Shed, Self::Cancelled];
+
+    /// The label's value.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+            Self::Shed => "shed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl EncodeLabelValue for Outcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        self.as_str().encode(encoder)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -131,9 +153,7 @@ impl Metrics {
 
     /// Drops the series of a service that is gone, so that they do not pile up.
     pub fn forget_service(&self, service: &str) {
-        for outcome in
-            [Outcome::Answered, Outcome::Failed, Outcome::Stopped, Outcome::Shed, Outcome::Cancelled]
-        {
+        for outcome in Outcome::ALL {
             self.invocations.remove(&OutcomeLabel { service: service.to_owned(), outcome });
         }
         self.duration.remove(&ServiceLabel { service: service.to_owned() });
@@ -201,7 +221,7 @@ mod tests {
         service.finished(Outcome::Answered, Duration::from_micros(120));
         metrics.deployed(true);
         let text = metrics.encode();
-        assert!(text.contains("caisson_invocations_total{service=\"a.b\",outcome=\"Answered\"} 1"), "{text}");
+        assert!(text.contains("caisson_invocations_total{service=\"a.b\",outcome=\"answered\"} 1"), "{text}");
         assert!(
             text.contains("caisson_invocation_duration_seconds_bucket{le=\"0.0002\",service=\"a.b\"} 1"),
             "{text}"
