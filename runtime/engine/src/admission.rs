@@ -2,6 +2,7 @@
 //! has room; then it is `unavailable`, with a time after which another attempt makes sense.
 
 use crate::settings::Limits;
+use caisson_capability::invocation::MAX_DEPTH;
 use caisson_capability::{Deadline, Error, ErrorKind};
 use caisson_telemetry::Metrics;
 use std::sync::Arc;
@@ -15,7 +16,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The places of one program's services.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    places: Arc<Semaphore>,
+    /// By depth: a call from another service waits only for calls that are deeper still, which end first. With one
+    /// count for all, as many callers as there are places could wait for each other.
+    places: Vec<Arc<Semaphore>>,
     /// Places of the whole server; what bounds its memory.
     house: Arc<Semaphore>,
     waiting: AtomicU32,
@@ -40,7 +43,8 @@ impl Drop for Place {
 
 impl Gate {
     pub(crate) fn new(limits: Limits, house: Arc<Semaphore>, metrics: Arc<Metrics>) -> Self {
-        let places = Arc::new(Semaphore::new(limits.concurrency as usize));
+        let level = || Arc::new(Semaphore::new(limits.concurrency as usize));
+        let places = (0..=MAX_DEPTH).map(|_| level()).collect();
         Self { places, house, waiting: AtomicU32::new(0), limits, metrics }
     }
 
@@ -53,12 +57,12 @@ impl Gate {
     /// # Cancel safety
     ///
     /// Dropping the future leaves the queue.
-    pub(crate) async fn enter(&self, nested: bool, deadline: Deadline) -> Result<Place, Error> {
-        if let Some(place) = self.try_enter(nested) {
+    pub(crate) async fn enter(&self, depth: u8, deadline: Deadline) -> Result<Place, Error> {
+        if let Some(place) = self.try_enter(depth) {
             return Ok(place);
         }
         let _waiting = Waiting::join(self)?;
-        match tokio::time::timeout_at(deadline.instant(), self.wait(nested)).await {
+        match tokio::time::timeout_at(deadline.instant(), self.wait(depth)).await {
             Ok(place) => place,
             Err(_) => Err(busy(format!(
                 "the service is busy: no place became free before the deadline (concurrency = {})",
@@ -67,18 +71,25 @@ impl Gate {
         }
     }
 
-    fn try_enter(&self, nested: bool) -> Option<Place> {
-        let own = Arc::clone(&self.places).try_acquire_owned().ok()?;
-        let house = if nested { None } else { Some(Arc::clone(&self.house).try_acquire_owned().ok()?) };
+    fn try_enter(&self, depth: u8) -> Option<Place> {
+        let own = Arc::clone(self.level(depth)?).try_acquire_owned().ok()?;
+        let house = if depth > 0 { None } else { Some(Arc::clone(&self.house).try_acquire_owned().ok()?) };
         Some(self.place(own, house))
     }
 
-    async fn wait(&self, nested: bool) -> Result<Place, Error> {
-        let closed = |_| Error::new(ErrorKind::Unavailable, "the server is stopping");
-        let own = Arc::clone(&self.places).acquire_owned().await.map_err(closed)?;
-        let house =
-            if nested { None } else { Some(Arc::clone(&self.house).acquire_owned().await.map_err(closed)?) };
+    async fn wait(&self, depth: u8) -> Result<Place, Error> {
+        let closed = || Error::new(ErrorKind::Unavailable, "the server is stopping");
+        let level = Arc::clone(self.level(depth).ok_or_else(closed)?);
+        let own = level.acquire_owned().await.map_err(|_| closed())?;
+        let house = match depth {
+            0 => Some(Arc::clone(&self.house).acquire_owned().await.map_err(|_| closed())?),
+            _ => None,
+        };
         Ok(self.place(own, house))
+    }
+
+    fn level(&self, depth: u8) -> Option<&Arc<Semaphore>> {
+        self.places.get(usize::from(depth))
     }
 
     fn place(&self, own: OwnedSemaphorePermit, house: Option<OwnedSemaphorePermit>) -> Place {
@@ -127,8 +138,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waits_until_the_deadline_and_says_when_to_return() {
         let gate = gate(1, 1, 8);
-        let _held = gate.enter(false, Deadline::after(Duration::from_secs(1))).await.unwrap();
-        let error = gate.enter(false, Deadline::after(Duration::from_secs(1))).await.unwrap_err();
+        let _held = gate.enter(0, Deadline::after(Duration::from_secs(1))).await.unwrap();
+        let error = gate.enter(0, Deadline::after(Duration::from_secs(1))).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unavailable);
         assert_eq!(error.retry_after, Some(RETRY_AFTER));
         assert_eq!(gate.metrics.queued.get(), 0);
@@ -137,13 +148,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_full_queue_refuses_at_once_and_a_free_place_goes_to_who_waits() {
         let gate = Arc::new(gate(1, 1, 8));
-        let held = gate.enter(false, Deadline::after(Duration::from_secs(9))).await.unwrap();
+        let held = gate.enter(0, Deadline::after(Duration::from_secs(9))).await.unwrap();
         let waiter = tokio::spawn({
             let gate = Arc::clone(&gate);
-            async move { gate.enter(false, Deadline::after(Duration::from_secs(9))).await.map(drop) }
+            async move { gate.enter(0, Deadline::after(Duration::from_secs(9))).await.map(drop) }
         });
         tokio::task::yield_now().await;
-        let error = gate.enter(false, Deadline::after(Duration::from_secs(9))).await.unwrap_err();
+        let error = gate.enter(0, Deadline::after(Duration::from_secs(9))).await.unwrap_err();
         assert!(error.message.contains("1 wait"), "{error}");
         drop(held);
         waiter.await.unwrap().unwrap();
@@ -153,7 +164,15 @@ mod tests {
     #[tokio::test]
     async fn nested_calls_do_not_need_a_place_in_the_house() {
         let gate = gate(4, 4, 1);
-        let _outer = gate.enter(false, Deadline::after(Duration::from_secs(9))).await.unwrap();
-        gate.enter(true, Deadline::after(Duration::from_secs(9))).await.unwrap();
+        let _outer = gate.enter(0, Deadline::after(Duration::from_secs(9))).await.unwrap();
+        gate.enter(1, Deadline::after(Duration::from_secs(9))).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn services_that_call_each_other_do_not_wait_for_each_other() {
+        let gate = gate(1, 4, 8);
+        let _outer = gate.enter(0, Deadline::after(Duration::from_secs(9))).await.unwrap();
+        gate.enter(1, Deadline::after(Duration::from_secs(9))).await.unwrap();
+        assert!(gate.try_enter(0).is_none(), "calls from outside are still counted");
     }
 }

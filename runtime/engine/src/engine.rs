@@ -136,9 +136,7 @@ impl Engine {
                 let artifact = self.0.cache.get(&self.0.wasmtime, wasm).await?;
                 let template = self.template(&artifact, settings.limits)?;
                 // One instance for trial: what is missing or wrong shows now, not at the first request.
-                let trial = async {
-                    template.instantiate().await.map_err(|error| LoadError::new(format!("{error:#}")))
-                };
+                let trial = async { template.instantiate().await.map_err(|error| template.refuse(&error)) };
                 within(settings.limits.wall_time, trial).await?;
                 (vec![native_service(name)], template)
             }

@@ -6,11 +6,12 @@ use crate::host::limiter::MemoryLimiter;
 use crate::host::meter::{CpuTimeReached, Meter};
 use crate::host::{Call, Host, Outside};
 use crate::memory::{Memories, MemoryImage, provide};
+use crate::package::LoadError;
 use crate::settings::Limits;
 use caisson_capability::{Error, ErrorKind, Fault, Invocation, Response};
 use caisson_telemetry::Metrics;
 use std::sync::Arc;
-use wasmtime::component::{Instance as Guest, InstancePre, TypedFunc};
+use wasmtime::component::{ComponentNamedList, Instance as Guest, InstancePre, Lift, Lower, TypedFunc};
 use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 
 type Handle = TypedFunc<(types::Context, types::Request), (Result<types::Response, types::Error>,)>;
@@ -56,6 +57,7 @@ impl Template {
         let mut store = Store::new(&self.engine, host);
         store.limiter(|host| &mut host.limiter);
         store.set_hostcall_fuel(hostcall_fuel(&self.limits));
+        store.set_max_component_handles(MAX_HANDLES);
         store.epoch_deadline_callback(|context| {
             context.data().meter.check()?;
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
@@ -66,6 +68,22 @@ impl Template {
         Ok(Started { guest: guest?, store, memories })
     }
 
+    /// Why an instance could not be started, as far as the package can help it: what does not fit its limits.
+    pub(crate) fn refuse(&self, error: &wasmtime::Error) -> LoadError {
+        let text = format!("{error:#}");
+        if text.contains("exceeds memory limits") {
+            return LoadError::new(format!(
+                "it needs more memory to begin with than its limit memory_bytes = {} allows",
+                self.limits.memory_bytes
+            ));
+        }
+        let explained = explain(error, false, "", &self.limits);
+        match explained.kind {
+            ErrorKind::QuotaExceeded => LoadError::new(format!("while it started, {}", explained.message)),
+            _ => LoadError::new(text),
+        }
+    }
+
     /// Makes an instance that can answer.
     ///
     /// # Errors
@@ -73,17 +91,38 @@ impl Template {
     /// As [`Template::start`], or the component has no handler.
     pub(crate) async fn instantiate(&self) -> wasmtime::Result<Instance> {
         let Started { mut store, guest, memories } = self.start("").await?;
-        let interface = guest.get_export_index(&mut store, None, HANDLER);
-        let function = interface.and_then(|index| guest.get_export_index(&mut store, Some(&index), "handle"));
-        let Some(function) = function else {
-            wasmtime::bail!(
-                "it does not export `{HANDLER}`: build it against the world `caisson:service/service`"
-            );
-        };
-        let handle = guest.get_typed_func(&mut store, function)?;
+        let handle = function(&mut store, &guest, HANDLER, "handle")?;
         Ok(Instance { store, memories, handle, answered: 0, _counted: Counted::new(&self.metrics) })
     }
 }
+
+/// A function of an interface that the component exports.
+///
+/// # Errors
+///
+/// There is none, or it has another type.
+pub(crate) fn function<P, R>(
+    store: &mut Store<Host>,
+    guest: &Guest,
+    interface: &str,
+    name: &str,
+) -> wasmtime::Result<TypedFunc<P, R>>
+where
+    P: ComponentNamedList + Lower,
+    R: ComponentNamedList + Lift,
+{
+    let found = guest.get_export_index(&mut *store, None, interface);
+    let found = found.and_then(|index| guest.get_export_index(&mut *store, Some(&index), name));
+    let Some(found) = found else {
+        wasmtime::bail!(
+            "it does not export `{interface}` with `{name}`: build it against the worlds in `wit/`"
+        );
+    };
+    guest.get_typed_func(store, found)
+}
+
+/// Entries of an instance's handle tables: resources, tasks, waitables.
+const MAX_HANDLES: usize = 4_096;
 
 /// Bytes that one call may lift out of the guest: its answer, and room for headers, log records and nested calls.
 fn hostcall_fuel(limits: &Limits) -> usize {
@@ -157,9 +196,10 @@ impl Instance {
 
     /// Puts the instance back to its image. `None`: that is not possible, drop it. Otherwise the pages copied.
     pub(crate) fn reset(&mut self) -> Option<usize> {
-        if !self.store.data().holds_nothing() {
+        if !self.is_at_rest() {
             return None;
         }
+        self.store.data_mut().renew();
         let faulted = self.store.data().meter.take_faulted();
         match self.memories.reset(&mut self.store, faulted) {
             Ok(pages) => {
@@ -171,6 +211,12 @@ impl Instance {
                 None
             }
         }
+    }
+
+    /// Whether nothing of the last request goes on: no handle of the host is held, no task is left.
+    pub(crate) fn is_at_rest(&mut self) -> bool {
+        self.store.data().holds_nothing()
+            && self.store.concurrent_resource_table().is_none_or(|tasks| tasks.is_empty())
     }
 
     fn explain(&mut self, trap: &wasmtime::Error, limits: &Limits) -> Error {
@@ -188,10 +234,10 @@ pub(crate) fn explain(trap: &wasmtime::Error, memory_refused: bool, stderr: &str
     };
     let error = if trap.downcast_ref::<CpuTimeReached>().is_some() {
         limit("cpu_time_ms", u64::try_from(limits.cpu_time.as_millis()).unwrap_or(u64::MAX))
-    } else if memory_refused {
-        limit("memory_bytes", limits.memory_bytes)
     } else if trap.downcast_ref::<Trap>() == Some(&Trap::StackOverflow) {
         limit("stack_bytes", STACK_BYTES as u64)
+    } else if memory_refused {
+        limit("memory_bytes", limits.memory_bytes)
     } else if trap.root_cause().to_string().contains("fuel allocated for hostcalls") {
         limit("answer_bytes", limits.answer_bytes)
     } else {

@@ -26,7 +26,7 @@ mod program;
 mod python;
 mod settings;
 
-pub use artifact::compile::{CompileError, compile_child, engine_key};
+pub use artifact::compile::{CHILD_HOST_FAULT, CompileError, compile_child, engine_key};
 pub use engine::{Engine, EngineError, EngineOptions};
 pub use package::{LoadError, Package, ServiceInfo, SourceFile};
 pub use program::Program;

@@ -1,7 +1,7 @@
 //! A loaded package, ready to answer: its template, its idle instances, its gate.
 
 use crate::admission::Gate;
-use crate::instance::{Ended, Instance, Template};
+use crate::instance::{Ended, Instance, Template, explain};
 use crate::package::ServiceInfo;
 use crate::settings::{Isolation, Settings};
 use caisson_capability::{Error, ErrorKind, Fault, Invocation, Response};
@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Idle instances of all programs together. Each holds a stack and the pages it has written: some hundreds of KiB.
+/// Idle instances of all programs together. Each holds a stack and the pages it has written: usually some hundreds of
+/// KiB, at most 4 MiB for each memory.
 const IDLE_INSTANCES: usize = 128;
 
 /// An instance that has been idle for this long is dropped.
@@ -38,6 +39,8 @@ pub struct Program {
     gate: Gate,
     /// Reset and ready, the one used last at the end: its pages are warm.
     idle: Mutex<Vec<(Instance, Instant)>>,
+    /// When an instance was made last; its slot is kept for a while.
+    last_used: Mutex<Instant>,
     shared: Arc<Shared>,
 }
 
@@ -50,7 +53,8 @@ impl Program {
         shared: Arc<Shared>,
     ) -> Self {
         services.sort_by(|a, b| a.name.cmp(&b.name));
-        Self { services, settings, template, gate, idle: Mutex::default(), shared }
+        let last_used = Mutex::new(Instant::now());
+        Self { services, settings, template, gate, idle: Mutex::default(), last_used, shared }
     }
 
     /// The services found in it, sorted by name.
@@ -88,7 +92,7 @@ impl Program {
             error.status = Some(413);
             return Err(error);
         }
-        let _place = self.gate.enter(invocation.depth > 0, invocation.deadline).await?;
+        let _place = self.gate.enter(invocation.depth, invocation.deadline).await?;
         let deadline = invocation.deadline.at_most(limits.wall_time);
         let own_limit = deadline.instant() < invocation.deadline.instant();
         let answer = self.answer(Invocation { deadline, ..invocation }, version);
@@ -121,7 +125,12 @@ impl Program {
 
     async fn make(&self) -> Result<Instance, Error> {
         self.shared.metrics.instantiations.inc();
+        *self.last_used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         self.template.instantiate().await.map_err(|error| {
+            let explained = explain(&error, false, "", &self.settings.limits);
+            if explained.kind == ErrorKind::QuotaExceeded {
+                return explained;
+            }
             Error::new(ErrorKind::Unavailable, "no instance of the service could be made")
                 .retry_after(Duration::from_secs(1))
                 .detail(format!("{error:?}"))
@@ -138,7 +147,8 @@ impl Program {
     fn keep(&self, mut instance: Instance) {
         let again = match self.settings.isolation {
             Isolation::Request => false,
-            Isolation::Reuse { max_requests } => instance.answered < max_requests,
+            // Work that a request left behind would go on under the name of the next one.
+            Isolation::Reuse { max_requests } => instance.answered < max_requests && instance.is_at_rest(),
         };
         if !again {
             // What else than memory a foreign component keeps is known only to it: it is made anew.
@@ -166,7 +176,8 @@ impl Program {
         };
         self.shared.idle.fetch_sub(old.len(), Ordering::Relaxed);
         drop(old);
-        if self.lock().is_empty() {
+        let unused_for = self.last_used.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        if unused_for >= IDLE_FOR {
             self.template.images.iter().for_each(|image| image.forget_slots());
         }
     }

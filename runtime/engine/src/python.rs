@@ -2,13 +2,13 @@
 //! service shares. Made once at build time, beside the program; every Python service begins as a copy of it.
 
 use crate::artifact::cache::images;
-use crate::artifact::compile::{AboutMemory, engine_key, write_synced};
+use crate::artifact::compile::{AboutMemory, write_synced};
 use crate::artifact::strip::{Pieces, strip};
 use crate::artifact::{cache::Artifact, inspect};
 use crate::bindings::{LOADER, loader};
 use crate::config::runtime_settings;
 use crate::host::{Host, link};
-use crate::instance::{Started, Template, explain};
+use crate::instance::{Started, Template, explain, function};
 use crate::memory::{Layer, MemoryImage, ResetMode, map_component};
 use crate::package::{LoadError, ServiceInfo, SourceFile};
 use crate::settings::Limits;
@@ -20,9 +20,12 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, Linker, TypedFunc};
 
 /// File names inside the runtime's folder.
-const RUNTIME_CODE: &str = "python.cwasm";
-const RUNTIME_IMAGE: &str = "python.image";
-const RUNTIME_ABOUT: &str = "manifest.json";
+const ABOUT: &str = "manifest.json";
+
+/// Names of the two large files. Each build has its own, so that the files of two builds are never taken for a pair.
+fn names(build: &str) -> (String, String) {
+    (format!("code-{build}.cwasm"), format!("memory-{build}.image"))
+}
 
 /// Bounds for booting the interpreter.
 const BOOT: Limits = Limits {
@@ -37,7 +40,7 @@ const BOOT: Limits = Limits {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Manifest {
-    engine: String,
+    build: String,
     /// Lengths of the memories in the image file, in bytes.
     memories: Vec<usize>,
 }
@@ -51,7 +54,7 @@ type Prepare = TypedFunc<(), (Result<(), loader::LoadError>,)>;
 ///
 /// It is missing, or was built for another engine; the text says what to do.
 pub(crate) fn open(engine: &Engine, folder: &Path) -> Result<Artifact, LoadError> {
-    let text = std::fs::read(folder.join(RUNTIME_ABOUT)).map_err(|error| {
+    let text = std::fs::read(folder.join(ABOUT)).map_err(|error| {
         LoadError::host(format!(
             "the Python runtime is not in {} ({error}): build it with `cargo xtask build`, or copy the folder along with the program",
             folder.display()
@@ -64,9 +67,10 @@ pub(crate) fn open(engine: &Engine, folder: &Path) -> Result<Artifact, LoadError
         ))
     };
     let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
+    let (code, image) = names(&manifest.build);
     let component =
-        map_component(engine, &folder.join(RUNTIME_CODE)).map_err(|error| broken(format!("{error:#}")))?;
-    let bytes = std::fs::read(folder.join(RUNTIME_IMAGE)).map_err(|error| broken(error.to_string()))?;
+        map_component(engine, &folder.join(code)).map_err(|error| broken(format!("{error:#}")))?;
+    let bytes = std::fs::read(folder.join(image)).map_err(|error| broken(error.to_string()))?;
     let mut images = Vec::new();
     let mut rest = bytes.as_slice();
     for len in &manifest.memories {
@@ -107,26 +111,32 @@ pub async fn build(wasm: &[u8], out: &Path) -> Result<(), LoadError> {
     }
     let engine = Engine::new(&runtime_settings(ResetMode::detect()).map_err(|error| failed(error.into()))?)
         .map_err(failed)?;
-    let code = engine.precompile_component(&stripped.wasm).map_err(failed)?;
-    std::fs::create_dir_all(out).map_err(|error| failed(error.into()))?;
-    replace(&out.join(RUNTIME_CODE), &code)?;
-    let component = map_component(&engine, &out.join(RUNTIME_CODE)).map_err(failed)?;
+    let component = Component::from_binary(&engine, &stripped.wasm).map_err(failed)?;
     let memories = boot(&engine, &component, &stripped.memories).await?;
-    replace(&out.join(RUNTIME_IMAGE), &memories.concat())?;
-    let manifest =
-        Manifest { engine: engine_key().map_err(failed)?, memories: memories.iter().map(Vec::len).collect() };
-    replace(
-        &out.join(RUNTIME_ABOUT),
-        &serde_json::to_vec_pretty(&manifest).map_err(|error| failed(error.into()))?,
-    )
+    let (code, image) = (component.serialize().map_err(failed)?, memories.concat());
+    write(out, &code, &image, memories.iter().map(Vec::len).collect())
+        .map_err(|error| LoadError::host(format!("{}: {error}", out.display())))
 }
 
-/// Written beside and renamed: a running server has the old file mapped.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), LoadError> {
-    let beside = path.with_extension("new");
-    write_synced(&beside, bytes)
-        .and_then(|()| std::fs::rename(&beside, path))
-        .map_err(|error| LoadError::host(format!("{}: {error}", path.display())))
+/// The manifest comes last, by renaming: until then the old runtime is whole, and from then on the new one is.
+fn write(out: &Path, code: &[u8], image: &[u8], memories: Vec<usize>) -> std::io::Result<()> {
+    let mut digest = blake3::Hasher::new();
+    digest.update(code).update(image);
+    let build: String = digest.finalize().to_hex().chars().take(16).collect();
+    let (code_name, image_name) = names(&build);
+    std::fs::create_dir_all(out)?;
+    write_synced(&out.join(&code_name), code)?;
+    write_synced(&out.join(&image_name), image)?;
+    let manifest = out.join(format!("{ABOUT}.new"));
+    write_synced(&manifest, &serde_json::to_vec_pretty(&Manifest { build, memories })?)?;
+    std::fs::rename(manifest, out.join(ABOUT))?;
+    for entry in std::fs::read_dir(out)?.flatten() {
+        let name = entry.file_name();
+        if name != ABOUT && name != *code_name && name != *image_name {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 async fn boot(
@@ -154,10 +164,7 @@ async fn boot(
         limits: BOOT,
     };
     let Started { mut store, guest, memories } = template.start("").await.map_err(failed)?;
-    let interface = guest.get_export_index(&mut store, None, LOADER);
-    let function = interface.and_then(|index| guest.get_export_index(&mut store, Some(&index), "prepare"));
-    let function = function.ok_or_else(|| LoadError::new(format!("it does not export `{LOADER}`")))?;
-    let prepare: Prepare = guest.get_typed_func(&mut store, function).map_err(failed)?;
+    let prepare: Prepare = function(&mut store, &guest, LOADER, "prepare").map_err(failed)?;
     prepare.call_async(&mut store, ()).await.map_err(failed)?.0.map_err(convert)?;
     store.data_mut().end();
     if !store.data().holds_nothing() {
@@ -177,12 +184,9 @@ pub(crate) async fn load(
     files: &[SourceFile],
 ) -> Result<(Vec<ServiceInfo>, Vec<Arc<MemoryImage>>), LoadError> {
     let failed = |error: wasmtime::Error| LoadError::host(format!("{error:#}"));
-    let Started { mut store, guest, memories } = template.start(name).await.map_err(failed)?;
-    let interface = guest.get_export_index(&mut store, None, LOADER);
-    let function = interface.and_then(|index| guest.get_export_index(&mut store, Some(&index), "load"));
-    let function =
-        function.ok_or_else(|| LoadError::host(format!("the Python runtime does not export `{LOADER}`")))?;
-    let load: Load = guest.get_typed_func(&mut store, function).map_err(failed)?;
+    let started = template.start(name).await;
+    let Started { mut store, guest, memories } = started.map_err(|error| template.refuse(&error))?;
+    let load: Load = function(&mut store, &guest, LOADER, "load").map_err(failed)?;
     let program = loader::Program {
         name: name.to_owned(),
         files: files

@@ -15,7 +15,7 @@ pub enum Isolation {
     },
 }
 
-/// Bounds for each service of a package. Every one is enforced, and an error names the one that was reached.
+/// Bounds for the services of a package; those that count requests hold for all of them together. Every one is enforced, and an error names the one that was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Linear memory of one instance, all its memories added up, the interpreter's own included.
@@ -24,7 +24,7 @@ pub struct Limits {
     pub cpu_time: Duration,
     /// Time for one request from its start in the guest to its answer, waiting included.
     pub wall_time: Duration,
-    /// Requests that run at the same time.
+    /// Requests that run at the same time. Calls from other services are counted apart, by how deep they are nested.
     pub concurrency: u32,
     /// Requests that wait for a place. One more is refused at once.
     pub queue: u32,

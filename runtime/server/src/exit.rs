@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     Unreachable = 3,
     /// The server did not accept the token.
     Refused = 4,
+    /// `internal compile` failed for a reason that is not the component's; for the server that started it.
+    HostFault = caisson_engine::CHILD_HOST_FAULT,
 }
 
 /// The explanation in `caisson --help`.

@@ -4,12 +4,13 @@
 use super::compile::{
     ABOUT, About, AboutMemory, CODE, DATA, Scratch, compile_apart, engine_key, write_synced,
 };
-use crate::memory::{Layer, MemoryImage, map_component, precompiled_is_ours};
+use crate::memory::{Layer, MemoryImage, map_component};
 use crate::package::LoadError;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -41,7 +42,9 @@ impl Cache {
     pub(crate) fn open(folder: &Path, program: &Path) -> io::Result<Self> {
         use std::os::unix::fs::DirBuilderExt;
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        refuse_shared(folder)?;
         let key = engine_key().map_err(io::Error::other)?;
+        sweep(folder, &key);
         Ok(Self {
             folder: folder.to_owned(),
             program: program.to_owned(),
@@ -58,18 +61,34 @@ impl Cache {
     /// The component is refused, or the host failed.
     pub(crate) async fn get(&self, engine: &Engine, wasm: &[u8]) -> Result<Artifact, LoadError> {
         let entry = self.folder.join(format!("{}-{}", blake3::hash(wasm).to_hex(), self.key));
+        // Without a turn first: what has been compiled must not wait for what is being compiled.
+        if let Some(artifact) = self.look_up(engine, &entry).await? {
+            return Ok(artifact);
+        }
         let _turn = self.turn.acquire().await.map_err(|_| LoadError::host("the engine is stopping"))?;
-        if entry.exists() {
-            match open(engine, &entry, &self.key) {
-                Ok(artifact) => return Ok(artifact),
-                Err(reason) => {
-                    tracing::warn!(entry = %entry.display(), %reason, "a compiled component cannot be used and is made anew");
-                }
-            }
+        if let Some(artifact) = self.look_up(engine, &entry).await? {
+            return Ok(artifact);
         }
         self.make(wasm, &entry).await?;
-        open(engine, &entry, &self.key)
-            .map_err(|reason| LoadError::host(format!("the compiled component cannot be used: {reason}")))
+        self.look_up(engine, &entry)
+            .await?
+            .ok_or_else(|| LoadError::host("the component was compiled, and the result cannot be used"))
+    }
+
+    /// What the cache holds, if it is sound. Reading and hashing it is left to a thread that may block.
+    async fn look_up(&self, engine: &Engine, entry: &Path) -> Result<Option<Artifact>, LoadError> {
+        if !entry.exists() {
+            return Ok(None);
+        }
+        let (engine, path, key) = (engine.clone(), entry.to_owned(), self.key.clone());
+        let opened = tokio::task::spawn_blocking(move || open(&engine, &path, &key)).await;
+        match opened.map_err(|error| LoadError::host(error.to_string()))? {
+            Ok(artifact) => Ok(Some(artifact)),
+            Err(reason) => {
+                tracing::warn!(entry = %entry.display(), %reason, "a compiled component cannot be used and is made anew");
+                Ok(None)
+            }
+        }
     }
 
     async fn make(&self, wasm: &[u8], entry: &Path) -> Result<(), LoadError> {
@@ -85,6 +104,40 @@ impl Cache {
         // A rename cannot replace a folder that has something in it.
         drop(std::fs::remove_dir_all(entry));
         std::fs::rename(&scratch.0, entry).map_err(failed)
+    }
+}
+
+/// Compiled code is trusted, so nobody else may be able to write it.
+fn refuse_shared(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let about = std::fs::symlink_metadata(folder)?;
+    let own = about.uid() == rustix::process::geteuid().as_raw();
+    if about.is_dir() && own && about.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    let text = format!(
+        "{} must be a folder that belongs to the user who runs the server and that no one else can write",
+        folder.display()
+    );
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
+}
+
+/// Younger than this, an entry may be under way in another process.
+const UNFINISHED_FOR: Duration = Duration::from_secs(600);
+
+/// Removes what a server that was killed left unfinished, and what other engines compiled.
+fn sweep(folder: &Path, key: &str) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let fresh = entry
+            .metadata()
+            .and_then(|about| about.modified())
+            .is_ok_and(|at| at.elapsed().is_ok_and(|age| age < UNFINISHED_FOR));
+        if !fresh && !name.to_string_lossy().ends_with(key) {
+            // What cannot be removed now is no harm, only space.
+            drop(std::fs::remove_dir_all(entry.path()));
+        }
     }
 }
 
@@ -113,13 +166,11 @@ fn open(engine: &Engine, entry: &Path, key: &str) -> Result<Artifact, String> {
     if about.digests != digests(entry).map_err(text)? {
         return Err("its content has changed since it was made".to_owned());
     }
-    if !precompiled_is_ours(&entry.join(CODE)) {
-        return Err("it holds no compiled component".to_owned());
-    }
     let component = map_component(engine, &entry.join(CODE)).map_err(|error| format!("{error:#}"))?;
     let data = std::fs::read(entry.join(DATA)).map_err(text)?;
     let images = images(&about.memories, &data).map_err(text)?;
-    Ok(Artifact { component, images: images.into(), memory_is_all: about.memory_is_all })
+    // Whatever its modules look like: a foreign component may keep a bit where only it would look for one.
+    Ok(Artifact { component, images: images.into(), memory_is_all: false })
 }
 
 /// Lays out memories from their pieces.

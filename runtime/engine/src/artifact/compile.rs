@@ -1,7 +1,6 @@
 //! Compiling a component that nobody vouches for: in a child process with limits of its own, because a hostile module
 //! can make any compiler slow or hungry, and that must not be the server's problem.
 
-use super::inspect::outside_state;
 use super::strip::{Pieces, strip};
 use crate::config::code_settings;
 use crate::package::LoadError;
@@ -23,6 +22,9 @@ const CHILD_CPU_SECS: u64 = 240;
 /// Largest file that the child may write.
 const CHILD_FILE_BYTES: u64 = 1 << 30;
 
+/// Exit code of a child that failed for a reason that is not the component's.
+pub const CHILD_HOST_FAULT: u8 = 70;
+
 /// How long the server waits for it.
 const CHILD_WALL: Duration = Duration::from_secs(300);
 
@@ -36,8 +38,6 @@ pub(crate) const ABOUT: &str = "about.json";
 pub(crate) struct About {
     /// The engine that it was compiled for: [`engine_key`].
     pub(crate) engine: String,
-    /// Memory and the stack pointer are all its state.
-    pub(crate) memory_is_all: bool,
     /// Initial contents of its memories, in the order in which they are made.
     pub(crate) memories: Vec<AboutMemory>,
     /// BLAKE3 of the code and of the data; filled in by the cache.
@@ -51,6 +51,10 @@ pub(crate) struct AboutMemory {
     pub(crate) pieces: Vec<(usize, usize)>,
 }
 
+/// Counts the forms that artifacts and the Python runtime have had on disk. Raise it with each change of either, so that
+/// what older programs have made is not taken for one's own.
+const FORMAT: u32 = 2;
+
 /// What compiled code depends on besides its source: wasmtime's version, its settings and the processor.
 ///
 /// # Errors
@@ -62,7 +66,7 @@ pub fn engine_key() -> wasmtime::Result<String> {
     // The standard hasher has fixed keys when made this way; the value is compared on one machine only.
     let mut hasher = std::hash::DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
-    Ok(format!("{}-{:016x}", env!("CARGO_PKG_VERSION"), hasher.finish()))
+    Ok(format!("{FORMAT}-{:016x}", hasher.finish()))
 }
 
 /// Strips and compiles `wasm` into the folder `out`. This is what the child runs.
@@ -75,10 +79,8 @@ pub(crate) fn compile_into(wasm: &[u8], out: &Path) -> Result<(), CompileError> 
     let refused = |error: wasmtime::Error| CompileError::Refused(format!("{error:#}"));
     let engine = Engine::new(&code_settings()).map_err(refused)?;
     let code = engine.precompile_component(&stripped.wasm).map_err(refused)?;
-    let state = outside_state(&stripped.wasm).map_err(|error| CompileError::Refused(error.to_string()))?;
     let about = About {
         engine: engine_key().map_err(refused)?,
-        memory_is_all: state.memory_is_all(),
         memories: stripped.memories.iter().map(|pieces| AboutMemory { pieces: lengths(pieces) }).collect(),
         digests: Vec::new(),
     };
@@ -119,14 +121,16 @@ pub enum CompileError {
 ///
 /// As [`CompileError`]; the text goes to the parent through standard error.
 pub fn compile_child(out: &Path) -> Result<(), CompileError> {
-    use rlimit::{Resource, setrlimit};
+    use rlimit::{Resource, getrlimit, setrlimit};
     for (resource, value) in [
         (Resource::AS, CHILD_MEMORY_BYTES),
         (Resource::CPU, CHILD_CPU_SECS),
         (Resource::FSIZE, CHILD_FILE_BYTES),
         (Resource::CORE, 0),
     ] {
-        setrlimit(resource, value, value)?;
+        // A stricter limit that holds already stays: only root may raise one.
+        let (_soft, hard) = getrlimit(resource)?;
+        setrlimit(resource, value.min(hard), value.min(hard))?;
     }
     let mut wasm = Vec::new();
     std::io::stdin().lock().read_to_end(&mut wasm)?;
@@ -175,9 +179,10 @@ fn explain_child(output: &std::process::Output) -> LoadError {
     let said = said.trim();
     match output.status.signal() {
         Some(signal) => LoadError::new(format!(
-            "compiling it was stopped by signal {signal}: it needs more than {} MiB of memory or {CHILD_CPU_SECS} s of processor time. {said}",
+            "compiling it was stopped by signal {signal}; the limits are {} MiB of memory and {CHILD_CPU_SECS} s of processor time. {said}",
             CHILD_MEMORY_BYTES >> 20
         )),
+        None if output.status.code() == Some(i32::from(CHILD_HOST_FAULT)) => LoadError::host(said),
         None if said.is_empty() => {
             LoadError::host(format!("the compiler process ended with {}", output.status))
         }

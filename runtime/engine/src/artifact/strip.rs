@@ -20,10 +20,19 @@ pub(crate) enum StripError {
         "this is a core WebAssembly module, not a component: build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"
     )]
     CoreModule,
-    /// A data segment is larger than a memory can be.
-    #[error("a data segment of this component lies outside of its memory")]
-    DataOutside,
+    /// More than the engine would instantiate anyway.
+    #[error("this component has more than {MAX_PARTS} core instances, or more than {} MiB of data", MAX_DATA >> 20)]
+    TooMuch,
 }
+
+/// Core instances of one component.
+const MAX_PARTS: usize = 64;
+
+/// Bytes of data over all memories.
+const MAX_DATA: usize = 256 << 20;
+
+/// Bytes in a page of WebAssembly.
+const WASM_PAGE: u64 = 65_536;
 
 /// One memory's initial contents: its pieces in the order of their segments.
 pub(crate) type Pieces = Vec<(usize, Vec<u8>)>;
@@ -41,7 +50,9 @@ pub(crate) struct Stripped {
 #[derive(Default)]
 struct Module {
     imported_memories: u32,
-    /// One for each memory that the module defines.
+    /// Sizes in bytes of the memories that the module defines.
+    sizes: Vec<u64>,
+    /// What they hold at first.
     memories: Vec<Pieces>,
 }
 
@@ -97,11 +108,12 @@ pub(crate) fn strip(wasm: &[u8]) -> Result<Stripped, StripError> {
         }
         write_section(&mut out, id, content);
     }
-    let memories = order
-        .iter()
-        .filter_map(|index| modules.get(usize::try_from(*index).ok()?))
-        .flat_map(|module| module.memories.iter().cloned())
-        .collect();
+    let instances: Vec<&Module> = order.iter().filter_map(|index| modules.get(*index as usize)).collect();
+    let pieces = instances.iter().flat_map(|module| module.memories.iter().flatten());
+    if order.len() > MAX_PARTS || pieces.map(|(_, bytes)| bytes.len()).sum::<usize>() > MAX_DATA {
+        return Err(StripError::TooMuch);
+    }
+    let memories = instances.iter().flat_map(|module| module.memories.iter().cloned()).collect();
     Ok(Stripped { wasm: out, memories })
 }
 
@@ -177,7 +189,10 @@ fn strip_module(wasm: &[u8]) -> Result<(Vec<u8>, Module), StripError> {
                 }
             }
             core::MEMORY => {
-                module.memories = vec![Pieces::new(); MemorySectionReader::new(reader)?.count() as usize];
+                for memory in MemorySectionReader::new(reader)? {
+                    module.sizes.push(memory?.initial.saturating_mul(WASM_PAGE));
+                    module.memories.push(Pieces::new());
+                }
             }
             core::DATA => {
                 let mut data = wasm_encoder::DataSection::new();
@@ -196,7 +211,8 @@ fn strip_module(wasm: &[u8]) -> Result<(Vec<u8>, Module), StripError> {
 }
 
 /// Moves one segment into the module's memories, leaving an empty one so that the others keep their numbers, or copies
-/// it when it cannot be moved (passive, an imported memory, an offset that is not a constant).
+/// it when it cannot be moved: passive, an imported memory, an offset that is not a constant, or an end behind the memory's,
+/// which has to trap.
 fn take_segment(
     segment: &Data<'_>,
     module: &mut Module,
@@ -206,10 +222,13 @@ fn take_segment(
         out.passive(segment.data.iter().copied());
         return Ok(());
     };
-    let own = memory_index
-        .checked_sub(module.imported_memories)
-        .and_then(|own| module.memories.get_mut(own as usize));
-    let (Some(pieces), Some(offset)) = (own, constant(offset_expr)?) else {
+    let own = memory_index.checked_sub(module.imported_memories).map(|own| own as usize);
+    let size = own.and_then(|own| module.sizes.get(own).copied()).unwrap_or(0);
+    let start = constant(offset_expr)?
+        .filter(|start| u64::from(*start) + segment.data.len() as u64 <= size)
+        .and_then(|start| usize::try_from(start).ok());
+    let pieces = own.and_then(|own| module.memories.get_mut(own));
+    let (Some(pieces), Some(start)) = (pieces, start) else {
         let mut reader = offset_expr.get_binary_reader();
         let length = reader.bytes_remaining();
         // The raw expression ends with `end`, which the encoder adds by itself.
@@ -217,10 +236,6 @@ fn take_segment(
         out.active(*memory_index, &wasm_encoder::ConstExpr::raw(raw), segment.data.iter().copied());
         return Ok(());
     };
-    let start = usize::try_from(offset).map_err(|_| StripError::DataOutside)?;
-    if start + segment.data.len() > crate::memory::RESERVATION {
-        return Err(StripError::DataOutside);
-    }
     pieces.push((start, segment.data.to_vec()));
     out.active(*memory_index, &wasm_encoder::ConstExpr::i32_const(0), std::iter::empty());
     Ok(())

@@ -81,8 +81,25 @@ fn refuses_what_is_no_component() {
         // Truncated anywhere: an error, or a prefix that happens to be well-formed; never a panic.
         drop(strip(&wasm[..end]));
     }
-    let outside = component(r#"(core module (memory 1) (data (i32.const -1) "abcdef"))"#);
-    assert!(matches!(strip(&outside), Err(StripError::DataOutside)));
+}
+
+#[test]
+fn data_behind_the_end_of_its_memory_stays_and_traps() {
+    let wasm = component(r#"(core module (memory 1) (data (i32.const 65531) "abcdef"))"#);
+    let stripped = strip(&wasm).unwrap();
+    assert_eq!(stripped.memories, vec![Vec::new()]);
+    assert!(String::from_utf8_lossy(&stripped.wasm).contains("abcdef"));
+}
+
+#[test]
+fn refuses_what_would_unfold_into_very_much() {
+    let data = format!(r#"(core module (memory 160) (data (i32.const 0) "{}"))"#, "x".repeat(9 << 20));
+    let instances = "(core instance (instantiate 0))".repeat(60);
+    let wasm = wat::parse_str(format!("(component {data} {instances})")).unwrap();
+    assert!(matches!(strip(&wasm), Err(StripError::TooMuch)));
+    let instances = "(core instance (instantiate 0))".repeat(65);
+    let wasm = wat::parse_str(format!("(component (core module) {instances})")).unwrap();
+    assert!(matches!(strip(&wasm), Err(StripError::TooMuch)));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use wasmtime::ResourceLimiter;
 
-/// Entries that all tables of an instance may have: the interpreter has about ten thousand functions.
+/// Entries that all tables of an instance may have together: the interpreter has about ten thousand functions.
 const MAX_TABLE_ELEMENTS: usize = 200_000;
 
 /// Core instances, tables and memories of one component.
@@ -17,13 +17,16 @@ pub(crate) struct MemoryLimiter {
     /// Sizes of the images that memories still to be made begin as. They are counted in `used` already.
     images: VecDeque<u64>,
     refused: bool,
+    /// What the last growth was allowed, in case that it fails after all.
+    last: u64,
+    table_elements: usize,
 }
 
 impl MemoryLimiter {
     /// A limit in bytes for an instance whose memories begin as images of these sizes.
     pub(crate) fn new(limit: u64, images: impl IntoIterator<Item = u64>) -> Self {
         let images: VecDeque<u64> = images.into_iter().collect();
-        Self { limit, used: images.iter().sum(), images, refused: false }
+        Self { limit, used: images.iter().sum(), images, refused: false, last: 0, table_elements: 0 }
     }
 
     /// Whether the guest has been refused memory since [`MemoryLimiter::forget_refusal`].
@@ -50,19 +53,31 @@ impl ResourceLimiter for MemoryLimiter {
         let wanted = self.used.saturating_add(grown);
         if wanted > self.limit {
             self.refused = true;
+            self.last = 0;
             return Ok(false);
         }
         self.used = wanted;
+        self.last = grown;
         Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.used = self.used.saturating_sub(std::mem::take(&mut self.last));
+        Ok(())
     }
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= MAX_TABLE_ELEMENTS)
+        let wanted = self.table_elements.saturating_add(desired.saturating_sub(current));
+        if wanted > MAX_TABLE_ELEMENTS {
+            return Ok(false);
+        }
+        self.table_elements = wanted;
+        Ok(true)
     }
 
     fn instances(&self) -> usize {
@@ -88,6 +103,8 @@ mod tests {
         assert!(limiter.memory_growing(0, 40, None).unwrap(), "within its image");
         assert!(limiter.memory_growing(0, 30, None).unwrap());
         assert!(limiter.memory_growing(50, 60, None).unwrap());
+        limiter.memory_grow_failed(wasmtime::Error::msg("too large for its type")).unwrap();
+        assert!(limiter.memory_growing(50, 60, None).unwrap(), "what failed is not counted");
         assert!(!limiter.memory_growing(30, 41, None).unwrap());
         assert!(limiter.refused());
         limiter.forget_refusal();

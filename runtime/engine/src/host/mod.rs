@@ -20,6 +20,15 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 /// Log records that one invocation may write. The next one is replaced by a note; the rest are dropped.
 const MAX_RECORDS: u32 = 10_000;
 
+/// Bytes of log records that one invocation may write; counted with [`MAX_RECORDS`].
+const MAX_RECORD_BYTES: usize = 4 << 20;
+
+/// Longest name of a logger, in characters.
+const MAX_LOGGER: usize = 128;
+
+/// Calls to other services that one instance may have under way: each holds a message in the host's memory.
+const MAX_NESTED: usize = 32;
+
 /// Handles (streams, pollables) that one instance may hold.
 const MAX_RESOURCES: usize = 1_024;
 
@@ -76,6 +85,8 @@ pub(crate) struct Host {
     /// What loads, while no invocation is answered.
     label: Arc<str>,
     records: u32,
+    record_bytes: usize,
+    nested: Arc<()>,
     pub(crate) limiter: MemoryLimiter,
     pub(crate) meter: Meter,
 }
@@ -83,20 +94,29 @@ pub(crate) struct Host {
 impl Host {
     pub(crate) fn new(outside: Arc<Outside>, limiter: MemoryLimiter, meter: Meter, label: &str) -> Self {
         let output = Output::default();
-        let wasi = WasiCtx::builder()
-            .stdout(output.stdout())
-            .stderr(output.stderr())
-            .max_random_size(MAX_RANDOM_BYTES)
-            .build();
+        let wasi = wasi(&output);
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
-        Self { wasi, table, output, outside, call: None, label: label.into(), records: 0, limiter, meter }
+        Self {
+            wasi,
+            table,
+            output,
+            outside,
+            call: None,
+            label: label.into(),
+            records: 0,
+            record_bytes: 0,
+            nested: Arc::default(),
+            limiter,
+            meter,
+        }
     }
 
     /// An invocation begins.
     pub(crate) fn begin(&mut self, call: Call) {
         self.call = Some(call);
         self.records = 0;
+        self.record_bytes = 0;
         self.limiter.forget_refusal();
         self.meter.restart();
     }
@@ -112,6 +132,11 @@ impl Host {
         self.table.is_empty()
     }
 
+    /// Makes all that is left new: clocks and generators of random numbers are not memory.
+    pub(crate) fn renew(&mut self) {
+        self.wasi = wasi(&self.output);
+    }
+
     /// What the guest has written to standard error and not yet logged; for error reports.
     pub(crate) fn take_stderr(&mut self) -> String {
         self.output.take_stderr()
@@ -124,14 +149,21 @@ impl Host {
     }
 
     fn record(&mut self, level: Level, logger: &str, message: String) {
-        self.records = self.records.saturating_add(1);
-        let record = match self.records {
-            ..=MAX_RECORDS => LogRecord { logger: logger.to_owned(), ..LogRecord::new(level, message) },
-            n if n == MAX_RECORDS + 1 => LogRecord::new(
-                Level::Warning,
-                format!("more than {MAX_RECORDS} log records in one invocation: the rest is dropped"),
-            ),
-            _ => return,
+        if self.records > MAX_RECORDS {
+            return;
+        }
+        self.records += 1;
+        self.record_bytes = self.record_bytes.saturating_add(message.len());
+        let record = if self.records > MAX_RECORDS || self.record_bytes > MAX_RECORD_BYTES {
+            self.records = MAX_RECORDS + 1;
+            let text = format!(
+                "more than {MAX_RECORDS} log records or {} MiB in one invocation: the rest is dropped",
+                MAX_RECORD_BYTES >> 20
+            );
+            LogRecord::new(Level::Warning, text)
+        } else {
+            let logger = logger.chars().take(MAX_LOGGER).collect();
+            LogRecord { logger, ..LogRecord::new(level, message) }
         };
         self.outside.logs.write(match &self.call {
             Some(call) => {
@@ -141,6 +173,21 @@ impl Host {
             None => LogRecord { service: Some(Arc::clone(&self.label)), ..record },
         });
     }
+}
+
+impl Drop for Host {
+    /// A guest that was stopped has not ended: what it printed until then is what one wants to see.
+    fn drop(&mut self) {
+        self.log_output();
+    }
+}
+
+fn wasi(output: &Output) -> WasiCtx {
+    WasiCtx::builder()
+        .stdout(output.stdout())
+        .stderr(output.stderr())
+        .max_random_size(MAX_RANDOM_BYTES)
+        .build()
 }
 
 impl WasiView for Host {
@@ -186,7 +233,7 @@ impl invoker::HostWithStore<Host> for HasSelf<Host> {
     ) -> Result<types::Response, types::Error> {
         let prepared = accessor.with(|mut access| access.get().prepare_nested(&service, request));
         let answer = match prepared {
-            Ok((invoker, invocation)) => run_apart(invoker, invocation).await,
+            Ok(nested) => nested.run_apart().await,
             Err(error) => Err(error),
         };
         answer.map(bindings::response_for_guest).map_err(bindings::error_for_guest)
@@ -194,11 +241,12 @@ impl invoker::HostWithStore<Host> for HasSelf<Host> {
 }
 
 impl Host {
-    fn prepare_nested(
-        &mut self,
-        service: &str,
-        request: types::Request,
-    ) -> Result<(Arc<dyn Invoker>, Invocation), Error> {
+    fn prepare_nested(&mut self, service: &str, request: types::Request) -> Result<Nested, Error> {
+        if Arc::strong_count(&self.nested) > MAX_NESTED {
+            let text =
+                format!("more than {MAX_NESTED} calls to other services at the same time (limit nested)");
+            return Err(Error::new(ErrorKind::QuotaExceeded, text));
+        }
         let call = self.call.as_ref().ok_or_else(|| {
             Error::new(
                 ErrorKind::InvalidInput,
@@ -212,23 +260,30 @@ impl Host {
             Error::new(ErrorKind::Unavailable, "no services can be called: the server is stopping")
         })?;
         let nested = call.invocation.nested(service, bindings::request_from_guest(request))?;
-        Ok((invoker, nested))
+        Ok(Nested { invoker, invocation: nested, _counted: Arc::clone(&self.nested) })
     }
 }
 
-/// Runs the nested call on a task of its own: its time must not count as the caller's, and a chain of calls must not
-/// become a tower of polls on one stack. Dropping this future stops it.
-async fn run_apart(
+/// A call to another service, ready to be made.
+struct Nested {
     invoker: Arc<dyn Invoker>,
     invocation: Invocation,
-) -> Result<caisson_capability::Response, Error> {
-    let mut tasks = tokio::task::JoinSet::new();
-    tasks.spawn(async move { invoker.invoke(invocation).await });
-    match tasks.join_next().await {
-        Some(Ok(answer)) => answer,
-        Some(Err(error)) => {
-            Err(Error::new(ErrorKind::Internal, "the called service could not be run").source(error))
+    _counted: Arc<()>,
+}
+
+impl Nested {
+    /// Runs the call on a task of its own: its time must not count as the caller's, and a chain of calls must not become
+    /// a tower of polls on one stack. Dropping this future stops it.
+    async fn run_apart(self) -> Result<caisson_capability::Response, Error> {
+        let Self { invoker, invocation, _counted } = self;
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(async move { invoker.invoke(invocation).await });
+        match tasks.join_next().await {
+            Some(Ok(answer)) => answer,
+            Some(Err(error)) => {
+                Err(Error::new(ErrorKind::Internal, "the called service could not be run").source(error))
+            }
+            None => Err(Error::new(ErrorKind::Internal, "the called service could not be run")),
         }
-        None => Err(Error::new(ErrorKind::Internal, "the called service could not be run")),
     }
 }

@@ -11,8 +11,8 @@ use wasmtime::component::Component;
 /// # Safety argument
 ///
 /// Compiled code is trusted like the program itself. Callers give only files that this product wrote: beside its own
-/// binary, or in its cache directory (mode 0700) after the digest in the entry's name has been checked against the
-/// content. Files are replaced by renaming, never written in place, so a mapping keeps its bytes.
+/// binary, or in its cache directory, which nobody else can write (checked when it is opened; the digests in an entry
+/// tell damage, not origin). Files are replaced by renaming, never written in place, so a mapping keeps its bytes.
 ///
 /// # Errors
 ///
@@ -20,9 +20,4 @@ use wasmtime::component::Component;
 pub(crate) fn map_component(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
     // SAFETY: see above.
     unsafe { Component::deserialize_file(engine, path) }
-}
-
-/// Whether a file looks like a compiled component at all.
-pub(crate) fn precompiled_is_ours(path: &Path) -> bool {
-    matches!(Engine::detect_precompiled_file(path), Ok(Some(wasmtime::Precompiled::Component)))
 }

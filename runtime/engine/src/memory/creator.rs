@@ -149,13 +149,30 @@ pub(crate) async fn provide<F: Future>(
     let mut provision = Some(Provision { images, taken: Vec::new() });
     let mut instantiation = pin!(instantiation);
     let output = std::future::poll_fn(|context| {
-        let outer = CURRENT.replace(provision.take());
-        let poll = instantiation.as_mut().poll(context);
-        provision = CURRENT.replace(outer);
-        poll
+        let _entered = Entered::new(&mut provision);
+        instantiation.as_mut().poll(context)
     })
     .await;
     (output, Memories(provision.map(|provision| provision.taken).unwrap_or_default()))
+}
+
+/// While it lives, the provision is this thread's current one. A guard, so that a panic does not leave it there.
+struct Entered<'a> {
+    provision: &'a mut Option<Provision>,
+    outer: Option<Provision>,
+}
+
+impl<'a> Entered<'a> {
+    fn new(provision: &'a mut Option<Provision>) -> Self {
+        let outer = CURRENT.replace(provision.take());
+        Self { provision, outer }
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        *self.provision = CURRENT.replace(self.outer.take());
+    }
 }
 
 /// The memories of one instance, in the order in which they were made.

@@ -17,6 +17,10 @@ pub(super) struct Run {
 /// costs the kernel two mappings in every slot, which is dearer than a few pages stored twice.
 const MERGE_GAP_PAGES: usize = 3;
 
+/// Most own stretches of an image; gaps are widened until they are as few. A process may have 65,530 mappings
+/// (`vm.max_map_count`), and some hundreds of slots are mapped at a time.
+const MAX_RUNS: usize = 48;
+
 /// Idle slots that an image keeps for its next instances.
 const KEPT_SLOTS: usize = 4;
 
@@ -157,13 +161,24 @@ impl Run {
     }
 }
 
-/// Makes stretches of sorted page addresses.
+/// Makes few stretches of sorted page addresses.
 fn merge(pages: &[usize], memory_len: usize) -> Vec<Run> {
+    let mut gap = MERGE_GAP_PAGES;
+    loop {
+        let runs = merge_within(pages, memory_len, gap * PAGE);
+        if runs.len() <= MAX_RUNS {
+            return runs;
+        }
+        gap *= 2;
+    }
+}
+
+fn merge_within(pages: &[usize], memory_len: usize, gap: usize) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for &page in pages {
         let end = (page + PAGE).min(memory_len);
         match runs.last_mut() {
-            Some(last) if page <= last.start + last.len + MERGE_GAP_PAGES * PAGE => {
+            Some(last) if page <= last.start + last.len + gap => {
                 last.len = end - last.start;
             }
             _ => runs.push(Run { start: page, len: end - page, offset: 0 }),

@@ -17,8 +17,8 @@
 //!    *inside* it with fixed addresses, so no mapping of anybody else is ever replaced.
 //! 2. Only bytes below the memory's current size are accessible; all above is `PROT_NONE`. Compiled code leaves bounds
 //!    checks out on exactly that condition: an index of 32 bits plus an offset ends inside the reservation or its guard.
-//! 3. The host touches a memory's bytes in two places only: reset and capture. Both need `&mut Store`, the same
-//!    exclusive access that wasmtime asks for to run the guest, so nothing runs in it meanwhile.
+//! 3. The host touches a memory's bytes only to reset, capture or copy it, with `&mut Store`: the exclusive access that
+//!    wasmtime itself asks for to run the guest, so nothing runs in it meanwhile. Or after the store is gone, in `Drop`.
 //! 4. Layers are sealed against writing, shrinking and growing before the first mapping: the bytes under a mapping
 //!    never change and never vanish.
 
@@ -31,7 +31,7 @@ mod pagemap;
 mod slot;
 mod stack;
 
-pub(crate) use code::{map_component, precompiled_is_ours};
+pub(crate) use code::map_component;
 pub(crate) use creator::{Creator, Memories, provide};
 pub(crate) use image::MemoryImage;
 pub(crate) use layer::Layer;

@@ -26,6 +26,8 @@ pub(super) struct Slot {
     /// Stretches (offsets) of private pages that the last reset found and put back. They stay private: a later request
     /// that writes to them takes no fault.
     private: Vec<(usize, usize)>,
+    /// The operating system refused something, and it is not known what is accessible. Never used again.
+    broken: bool,
 }
 
 // SAFETY: the reservation belongs to this value alone; nothing about it is tied to a thread.
@@ -44,7 +46,7 @@ impl Slot {
         // SAFETY: a new mapping at an address of the kernel's choice.
         let base =
             unsafe { mmap_anonymous(std::ptr::null_mut(), RESERVATION + GUARD, ProtFlags::empty(), flags)? };
-        let mut slot = Self { base: base.cast(), size: 0, private: Vec::new() };
+        let mut slot = Self { base: base.cast(), size: 0, private: Vec::new(), broken: false };
         slot.map(image)?;
         slot.resize(size)?;
         Ok(slot)
@@ -96,23 +98,34 @@ impl Slot {
         }
         if size > self.size {
             // SAFETY: within our reservation; these bytes were PROT_NONE and never written since they were last dropped.
-            unsafe {
-                mprotect(
-                    self.base.add(self.size).cast(),
-                    size - self.size,
-                    MprotectFlags::READ | MprotectFlags::WRITE,
-                )?;
+            let opened = unsafe {
+                let at = self.base.add(self.size).cast();
+                mprotect(at, size - self.size, MprotectFlags::READ | MprotectFlags::WRITE)
+            };
+            if let Err(error) = opened {
+                // It may have opened a part. That part must not stay accessible behind the memory's end.
+                self.broken |= !self.close(self.size, size);
+                return Err(error.into());
             }
         } else if size < self.size {
-            // SAFETY: within our reservation; the caller has exclusive access to the memory (see `reset`).
-            unsafe {
-                let at = self.base.add(size).cast();
-                madvise(at, self.size - size, Advice::LinuxDontNeed)?;
-                mprotect(at, self.size - size, MprotectFlags::empty())?;
+            if !self.close(size, self.size) {
+                self.broken = true;
+                return Err(io::Error::other("a part of a memory could not be taken back"));
             }
+            self.private.retain(|(_, end)| *end <= size);
         }
         self.size = size;
         Ok(())
+    }
+
+    /// Forgets `from..to` (offsets) and makes it inaccessible. False when the operating system refuses.
+    fn close(&self, from: usize, to: usize) -> bool {
+        // SAFETY: within our reservation; the caller has exclusive access to the memory (see `reset`).
+        unsafe {
+            let at = self.base.add(from).cast();
+            madvise(at, to - from, Advice::LinuxDontNeed).is_ok()
+                && mprotect(at, to - from, MprotectFlags::empty()).is_ok()
+        }
     }
 
     /// Puts the memory back to `image`, which this slot must map, and to `size` bytes. `new_pages`: the guest may have
@@ -133,6 +146,9 @@ impl Slot {
         mode: ResetMode,
         new_pages: bool,
     ) -> io::Result<usize> {
+        if self.broken {
+            return Err(io::Error::other("the slot is broken"));
+        }
         if self.size > size {
             self.resize(size)?;
         }

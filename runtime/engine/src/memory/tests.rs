@@ -79,6 +79,10 @@ impl Live {
     }
 }
 
+fn faults() -> u64 {
+    super::faults::of_this_thread().unwrap().faults
+}
+
 fn both_modes() -> Vec<ResetMode> {
     let mut modes = vec![ResetMode::Discard];
     if ResetMode::detect() == ResetMode::Scan {
@@ -162,9 +166,9 @@ async fn without_a_page_fault_the_pages_known_from_before_are_put_back() {
     live.poke("poke-a", 100, 1).await.unwrap();
     live.memories.reset(&mut live.store, true).unwrap();
     for _ in 0..5 {
-        let before = super::faults::of_this_thread();
+        let before = faults();
         live.poke("poke-a", 100, 1).await.unwrap();
-        let faulted = before != super::faults::of_this_thread();
+        let faulted = before != faults();
         live.memories.reset(&mut live.store, faulted).unwrap();
         assert!(live.bytes() == pristine);
     }
@@ -178,9 +182,9 @@ async fn a_first_write_to_a_page_is_a_fault_of_the_thread() {
     live.poke("poke-a", 0, 1).await.unwrap();
     // Read first: the page is mapped, and the write that follows is the copy-on-write fault that must be seen.
     live.peek(3 * 4096).await.unwrap();
-    let before = super::faults::of_this_thread().unwrap();
+    let before = faults();
     live.poke("poke-a", 3 * 4096, 1).await.unwrap();
-    assert!(super::faults::of_this_thread().unwrap() > before);
+    assert!(faults() > before);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod bench;
 use crate::exit::Exit;
 use crate::output::Output;
 use anyhow::Context as _;
+use caisson_engine::CompileError;
 use std::path::PathBuf;
 
 /// Used by the build and by the server itself
@@ -57,7 +58,10 @@ fn compile(out: &std::path::Path, output: Output) -> Exit {
         Ok(()) => Exit::Ok,
         Err(error) => {
             output.note(error.to_string());
-            Exit::Failed
+            match error {
+                CompileError::Refused(_) => Exit::Failed,
+                CompileError::Io(_) => Exit::HostFault,
+            }
         }
     }
 }

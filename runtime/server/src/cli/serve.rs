@@ -121,7 +121,8 @@ fn plan(args: Args) -> anyhow::Result<Plan> {
         admin_listen: args.admin_listen,
         dev: args.dev,
         python: args.python.unwrap_or_else(|| program.with_file_name(PYTHON)),
-        program,
+        // The file that runs, whatever is installed over it meanwhile.
+        program: PathBuf::from("/proc/self/exe"),
         max_active: limits.max_active,
         http: HttpOptions {
             max_body_bytes: limits.max_body_bytes,
