@@ -20,7 +20,7 @@ pub(crate) struct Args {
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Kind {
-    /// What can be called
+    /// What can be called, and what cannot because its package is broken
     Services,
     /// What was deployed, with errors
     Packages,
@@ -43,7 +43,12 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         return Ok(Exit::Ok);
     }
     match args.kind {
-        Kind::Services => services(output, &serde_json::from_value::<Vec<Service>>(answer)?),
+        Kind::Services => {
+            services(output, &serde_json::from_value::<Vec<Service>>(answer)?);
+            // What was meant to be listed and is not: whoever looks for a service looks here first.
+            let packages: Value = context.client()?.json(Method::GET, "/api/v1/packages").await?;
+            errors(output, &serde_json::from_value::<Vec<Package>>(packages)?);
+        }
         Kind::Packages => packages(output, &serde_json::from_value::<Vec<Package>>(answer)?),
     }
     Ok(Exit::Ok)
@@ -79,6 +84,10 @@ fn packages(output: Output, packages: &[Package]) {
     }
     let rows: Vec<[String; 5]> = packages.iter().map(package_row).collect();
     output.table(["PACKAGE", "VERSION", "STATE", "SERVICES", "FROM"], &rows);
+    errors(output, packages);
+}
+
+fn errors(output: Output, packages: &[Package]) {
     for package in packages {
         if let Some(error) = &package.error {
             output.line("");
