@@ -101,6 +101,9 @@ class ProgramImporter:
         path = self._paths[name]
         source = decode_source(self._files[path], path)
         linecache.cache[path] = (lambda: source,)
+        if '\0' in source:
+            line = source[:source.index('\0')].count('\n') + 1
+            raise SyntaxError('source code cannot contain null bytes', (path, line, 0, ''))
         return compile(source, path, 'exec', dont_inherit=True)
 
 

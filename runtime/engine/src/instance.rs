@@ -187,11 +187,21 @@ impl Instance {
         self.answered += 1;
         let ended = match outcome {
             Ok((Ok(response),)) => Ended::Answered(check_answer(bindings::response(response), limits)),
-            Ok((Err(error),)) => Ended::Answered(Err(bindings::error(error))),
+            Ok((Err(error),)) => Ended::Answered(Err(self.name_limit(bindings::error(error), limits))),
             Err(trap) => Ended::Broken(self.explain(&trap, limits)),
         };
         self.store.data_mut().end();
         ended
+    }
+
+    /// An interpreter that is refused memory raises an error of its own, which the service may have let pass. The caller
+    /// is told the limit all the same.
+    fn name_limit(&self, error: Error, limits: &Limits) -> Error {
+        if error.kind != ErrorKind::Internal || !self.store.data().limiter.refused() {
+            return error;
+        }
+        let message = format!("the service reached its limit memory_bytes = {}", limits.memory_bytes);
+        Error { kind: ErrorKind::QuotaExceeded, message, status: None, ..error }
     }
 
     /// Puts the instance back to its image. `None`: that is not possible, drop it. Otherwise the pages copied.

@@ -14,5 +14,5 @@ pub mod console;
 pub mod logs;
 pub mod metrics;
 
-pub use logs::{Level, LogFilter, LogHub, LogRecord};
+pub use logs::{Level, LogFilter, LogHub, LogRecord, printable};
 pub use metrics::{Metrics, Outcome, ServiceMetrics};

@@ -1,6 +1,7 @@
 //! Records that services write: each gets its correlation id, service and version from the host.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
@@ -175,10 +176,29 @@ fn tail(ring: &VecDeque<Arc<LogRecord>>, filter: &LogFilter, limit: usize) -> Ve
     found
 }
 
+/// A text of a service as it may be shown: control characters would command the reader's terminal, and a line of its own
+/// could be taken for a record of somebody else's.
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 64);
+    for letter in text.chars() {
+        match letter {
+            '\n' => shown.push_str("\n    "),
+            '\t' => shown.push('\t'),
+            letter if letter.is_control() => shown.extend(letter.escape_default()),
+            letter => shown.push(letter),
+        }
+    }
+    Cow::Owned(shown)
+}
+
 fn mirror(record: &LogRecord) {
     let service = record.service.as_deref();
     let cid = record.cid.as_deref();
-    let message = record.message.as_str();
+    let message = printable(&record.message);
     match record.level {
         Level::Trace => tracing::trace!(target: "service", service, cid, "{message}"),
         Level::Debug => tracing::debug!(target: "service", service, cid, "{message}"),
@@ -217,6 +237,12 @@ mod tests {
         let record = LogRecord::new(Level::Info, "\u{17c}".repeat(MAX_MESSAGE_BYTES));
         assert!(record.message.len() < MAX_MESSAGE_BYTES + 40);
         assert!(record.message.ends_with("more bytes)"));
+    }
+
+    #[test]
+    fn what_a_service_writes_cannot_command_a_terminal_or_forge_a_record() {
+        assert_eq!(printable("plain \u{17c}"), "plain \u{17c}");
+        assert_eq!(printable("a\x1b[2J\r\tb\nc"), "a\\u{1b}[2J\\r\tb\n    c");
     }
 
     #[test]

@@ -60,28 +60,35 @@ impl Cache {
     ///
     /// The component is refused, or the host failed.
     pub(crate) async fn get(&self, engine: &Engine, wasm: &[u8]) -> Result<Artifact, LoadError> {
-        let entry = self.folder.join(format!("{}-{}", blake3::hash(wasm).to_hex(), self.key));
+        let source = blake3::hash(wasm).to_hex().to_string();
+        let entry = self.folder.join(format!("{source}-{}", self.key));
         // Without a turn first: what has been compiled must not wait for what is being compiled.
-        if let Some(artifact) = self.look_up(engine, &entry).await? {
+        if let Some(artifact) = self.look_up(engine, &entry, &source).await? {
             return Ok(artifact);
         }
         let _turn = self.turn.acquire().await.map_err(|_| LoadError::host("the engine is stopping"))?;
-        if let Some(artifact) = self.look_up(engine, &entry).await? {
+        if let Some(artifact) = self.look_up(engine, &entry, &source).await? {
             return Ok(artifact);
         }
-        self.make(wasm, &entry).await?;
-        self.look_up(engine, &entry)
+        self.make(wasm, &entry, &source).await?;
+        self.look_up(engine, &entry, &source)
             .await?
             .ok_or_else(|| LoadError::host("the component was compiled, and the result cannot be used"))
     }
 
     /// What the cache holds, if it is sound. Reading and hashing it is left to a thread that may block.
-    async fn look_up(&self, engine: &Engine, entry: &Path) -> Result<Option<Artifact>, LoadError> {
+    async fn look_up(
+        &self,
+        engine: &Engine,
+        entry: &Path,
+        source: &str,
+    ) -> Result<Option<Artifact>, LoadError> {
         if !entry.exists() {
             return Ok(None);
         }
-        let (engine, path, key) = (engine.clone(), entry.to_owned(), self.key.clone());
-        let opened = tokio::task::spawn_blocking(move || open(&engine, &path, &key)).await;
+        let (engine, path) = (engine.clone(), entry.to_owned());
+        let (source, key) = (source.to_owned(), self.key.clone());
+        let opened = tokio::task::spawn_blocking(move || open(&engine, &path, &source, &key)).await;
         match opened.map_err(|error| LoadError::host(error.to_string()))? {
             Ok(artifact) => Ok(Some(artifact)),
             Err(reason) => {
@@ -91,7 +98,7 @@ impl Cache {
         }
     }
 
-    async fn make(&self, wasm: &[u8], entry: &Path) -> Result<(), LoadError> {
+    async fn make(&self, wasm: &[u8], entry: &Path, source: &str) -> Result<(), LoadError> {
         let failed = |error: io::Error| {
             LoadError::host(format!("the cache folder {}: {error}", self.folder.display()))
         };
@@ -100,9 +107,9 @@ impl Cache {
         drop(std::fs::remove_dir_all(&scratch.0));
         std::fs::create_dir(&scratch.0).map_err(failed)?;
         compile_apart(&self.program, wasm, &scratch.0).await?;
-        sign(&scratch.0).map_err(failed)?;
-        // A rename cannot replace a folder that has something in it.
-        drop(std::fs::remove_dir_all(entry));
+        sign(&scratch.0, source).map_err(failed)?;
+        // A rename cannot replace a folder that has something in it, nor a file.
+        drop(std::fs::remove_dir_all(entry).or_else(|_| std::fs::remove_file(entry)));
         std::fs::rename(&scratch.0, entry).map_err(failed)
     }
 }
@@ -142,8 +149,9 @@ fn sweep(folder: &Path, key: &str) {
 }
 
 /// Writes the digests of what the child made into its description.
-fn sign(folder: &Path) -> io::Result<()> {
+fn sign(folder: &Path, source: &str) -> io::Result<()> {
     let mut about: About = serde_json::from_slice(&std::fs::read(folder.join(ABOUT))?)?;
+    source.clone_into(&mut about.source);
     about.digests = digests(folder)?;
     write_synced(&folder.join(ABOUT), &serde_json::to_vec(&about)?)
 }
@@ -156,12 +164,15 @@ fn digests(folder: &Path) -> io::Result<Vec<String>> {
 }
 
 /// Opens an entry after checking it.
-fn open(engine: &Engine, entry: &Path, key: &str) -> Result<Artifact, String> {
+fn open(engine: &Engine, entry: &Path, source: &str, key: &str) -> Result<Artifact, String> {
     let text = |error: io::Error| error.to_string();
     let about: About = serde_json::from_slice(&std::fs::read(entry.join(ABOUT)).map_err(text)?)
         .map_err(|error| error.to_string())?;
     if about.engine != key {
         return Err(format!("it was made by engine {}", about.engine));
+    }
+    if about.source != source {
+        return Err("it was made of another component".to_owned());
     }
     if about.digests != digests(entry).map_err(text)? {
         return Err("its content has changed since it was made".to_owned());

@@ -38,6 +38,9 @@ pub(crate) const ABOUT: &str = "about.json";
 pub(crate) struct About {
     /// The engine that it was compiled for: [`engine_key`].
     pub(crate) engine: String,
+    /// BLAKE3 of the component that was compiled; filled in by the cache.
+    #[serde(default)]
+    pub(crate) source: String,
     /// Initial contents of its memories, in the order in which they are made.
     pub(crate) memories: Vec<AboutMemory>,
     /// BLAKE3 of the code and of the data; filled in by the cache.
@@ -82,6 +85,7 @@ pub(crate) fn compile_into(wasm: &[u8], out: &Path) -> Result<(), CompileError> 
     let about = About {
         engine: engine_key().map_err(refused)?,
         memories: stripped.memories.iter().map(|pieces| AboutMemory { pieces: lengths(pieces) }).collect(),
+        source: String::new(),
         digests: Vec::new(),
     };
     write_synced(&out.join(CODE), &code)?;

@@ -117,7 +117,7 @@ fn text_of(output: Output, record: &LogRecord) -> String {
     if let Some(cid) = &record.cid {
         parts.push(output.dim(cid));
     }
-    parts.push(record.message.clone());
+    parts.push(caisson_telemetry::printable(&record.message).into_owned());
     parts.join(" ")
 }
 

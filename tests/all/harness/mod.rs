@@ -1,0 +1,39 @@
+//! What tests are written with.
+
+mod calls;
+mod command;
+mod healthy;
+mod raw;
+mod server;
+
+pub(crate) use calls::{assert_problem, call, check_problem, http2_client, post, send};
+pub(crate) use command::Command;
+pub(crate) use healthy::{HEALTHY, Healthy};
+pub(crate) use raw::Raw;
+pub(crate) use server::{Server, Setup, guest};
+
+use std::time::{Duration, Instant};
+
+/// How long anything may take before it is called a hang. No test passes or fails by less.
+pub(crate) const HANG: Duration = Duration::from_secs(60);
+
+/// The service of the documentation.
+pub(crate) const HELLO: &str = "\
+from zato.server.service import Service
+
+class HelloWorld(Service):
+    def handle(self):
+        self.response.payload = 'How goes it?'
+";
+
+/// Asks again and again until there is something; `what` is named when it does not come.
+pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = ask().await {
+            return found;
+        }
+        assert!(started.elapsed() < HANG, "{what}: has not happened within {HANG:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

@@ -1,0 +1,5 @@
+//! Services over HTTP: what is answered to good requests, and what becomes of bad ones.
+
+mod abuse;
+mod answers;
+mod drain;

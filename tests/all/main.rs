@@ -1,0 +1,32 @@
+//! The product from outside: the built server as a process, services on disk, requests over sockets.
+//!
+//! # Layout
+//!
+//! * [`harness`]: starting and stopping a server, calling it, the command line, a healthy service beside a hostile one.
+//! * One module for each thing that is promised.
+//!
+//! **Architecture Invariants:** nothing here is linked with the runtime. What a test knows, it knows from files, sockets
+//! and exit codes, as a user does. `CAISSON_BIN` names the server; `CAISSON_GUESTS` the folder with the components of
+//! `tests/guests`. `cargo xtask test` builds both and sets them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a panic is how a test fails, and what it prints is shown then, in its helpers too; clippy exempts only the test functions"
+)]
+
+mod cli;
+mod freshness;
+mod harness;
+mod hostile_native;
+mod hostile_python;
+mod hot_deploy;
+mod http;
+mod invoke;
+mod limits;
+mod metrics;
+mod packages;
+mod restart;
