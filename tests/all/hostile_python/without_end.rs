@@ -38,6 +38,18 @@ async fn waiting_ends_at_the_wall_time_limit() {
     .await;
 }
 
+/// The interpreter refuses a string of this length before it asks for memory, so there is no limit to name.
+#[tokio::test]
+async fn a_string_that_no_memory_could_hold_is_an_error_of_python() {
+    let body = "kept = 'x' * (1 << 30)";
+    let case = Case { name: "a_string", limits: "", body, status: 500, says: "An error has occurred" };
+    let server = serve(&[case]).await;
+    let answer = server.get("a-string.do").await;
+    assert_problem(&answer, 500, "An error has occurred");
+    let record = server.log_record("MemoryError").await;
+    assert!(record.contains("a_string.py\", line 10"), "{record}");
+}
+
 #[tokio::test]
 async fn memory_ends_at_its_limit() {
     const LIMITS: &str = "memory_bytes = 134217728";
@@ -46,10 +58,9 @@ async fn memory_ends_at_its_limit() {
     check(&[
         case("piecemeal", "kept = []\nwhile True:\n    kept.append(bytes(1 << 20))"),
         case("at_once", "kept = bytearray(1 << 30)"),
-        case("a_string", "kept = 'x' * (1 << 30)"),
         case("doubling", "kept = 'x'\nwhile True:\n    kept = kept + kept"),
         case("a_dict", "kept = {}\nwhile True:\n    kept[len(kept)] = 'x' * 1000"),
-        case("a_huge_answer", "self.response.payload = 'x' * (1 << 30)"),
+        case("a_huge_answer", "self.response.payload = bytes(1 << 30)"),
     ])
     .await;
 }

@@ -177,7 +177,7 @@ async fn a_dropped_request_counts_as_cancelled() {
     let cut = tokio::time::timeout(Duration::from_millis(1), registry.invoke(invocation("a.x"))).await;
     assert!(cut.is_err());
     let text = server.metrics.encode();
-    assert!(text.contains("caisson_invocations_total{service=\"a.x\",outcome=\"Cancelled\"} 2"), "{text}");
+    assert!(text.contains("caisson_invocations_total{service=\"a.x\",outcome=\"cancelled\"} 2"), "{text}");
 }
 
 #[tokio::test]
