@@ -3,12 +3,14 @@
 
 #![allow(unsafe_code, reason = "implements wasmtime's unsafe traits; argued in the module above")]
 
+use super::image::Seat;
 use super::pagemap::ResetMode;
 use super::slot::Slot;
 use super::{GUARD, MemoryImage, RESERVATION};
 use std::cell::RefCell;
 use std::io;
 use std::pin::pin;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType, Store};
 
@@ -21,6 +23,8 @@ struct Shared {
     /// `None` only while dropping. The lock is never contended: wasmtime and the host take turns.
     slot: Mutex<Option<Slot>>,
     mode: ResetMode,
+    /// How many idle slots are kept, over all images.
+    seats: Arc<AtomicUsize>,
 }
 
 impl Shared {
@@ -32,10 +36,10 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         let slot = self.slot.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(mut slot) = slot {
+        if let (Some(mut slot), Some(seat)) = (slot, Seat::take(&self.seats)) {
             // SAFETY: wasmtime has dropped its half, so no guest can run on this memory.
             if unsafe { slot.reset(&self.image, self.initial, self.mode, true) }.is_ok() {
-                self.image.keep_slot(slot);
+                self.image.keep_slot(slot, seat);
             }
         }
     }
@@ -90,6 +94,7 @@ thread_local! {
 pub(crate) struct Creator {
     empty: Arc<MemoryImage>,
     mode: ResetMode,
+    seats: Arc<AtomicUsize>,
 }
 
 impl Creator {
@@ -99,7 +104,7 @@ impl Creator {
     ///
     /// The operating system's.
     pub(crate) fn new(mode: ResetMode) -> io::Result<Self> {
-        Ok(Self { empty: Arc::new(MemoryImage::empty()?), mode })
+        Ok(Self { empty: Arc::new(MemoryImage::empty()?), mode, seats: Arc::default() })
     }
 }
 
@@ -129,7 +134,13 @@ unsafe impl MemoryCreator for Creator {
             .map_err(|error| format!("no memory for an instance: {error}"))?;
             let base = slot.base();
             let slot = Mutex::new(Some(slot));
-            let shared = Arc::new(Shared { image: Arc::clone(image), initial, slot, mode: self.mode });
+            let shared = Arc::new(Shared {
+                image: Arc::clone(image),
+                initial,
+                slot,
+                mode: self.mode,
+                seats: Arc::clone(&self.seats),
+            });
             provision.taken.push(Arc::clone(&shared));
             Ok(Box::new(Handed { shared, base }) as Box<dyn LinearMemory>)
         })

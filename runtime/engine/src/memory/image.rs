@@ -3,6 +3,7 @@
 use super::slot::Slot;
 use super::{Layer, PAGE};
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A stretch of own pages: `len` bytes at `start` of the memory are at `offset` of the own layer.
@@ -19,10 +20,32 @@ const MERGE_GAP_PAGES: usize = 3;
 
 /// Most own stretches of an image; gaps are widened until they are as few. A process may have 65,530 mappings
 /// (`vm.max_map_count`), and some hundreds of slots are mapped at a time.
-const MAX_RUNS: usize = 48;
+const MAX_RUNS: usize = 112;
 
 /// Idle slots that an image keeps for its next instances.
 const KEPT_SLOTS: usize = 4;
+
+/// Idle slots of all images together. Each holds the pages that requests have written: some hundreds of KiB.
+const SEATS: usize = 64;
+
+/// One of the places for idle slots.
+#[derive(Debug)]
+pub(super) struct Seat(Arc<AtomicUsize>);
+
+impl Seat {
+    /// Takes a place, if one is free. `taken` counts them.
+    pub(super) fn take(taken: &Arc<AtomicUsize>) -> Option<Self> {
+        let seat = Self(Arc::clone(taken));
+        // Counted before the comparison; dropping the seat takes it back.
+        (taken.fetch_add(1, Ordering::Relaxed) < SEATS).then_some(seat)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// Where a stretch of an image comes from.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +63,7 @@ pub(crate) struct MemoryImage {
     base: Option<Arc<Layer>>,
     own: Layer,
     runs: Vec<Run>,
-    free: Mutex<Vec<Slot>>,
+    free: Mutex<Vec<(Slot, Seat)>>,
 }
 
 impl MemoryImage {
@@ -86,6 +109,7 @@ impl MemoryImage {
         let len: usize = runs.iter().map(|run| run.len).sum();
         let pieces =
             runs.iter().filter_map(|run| Some((run.offset, memory.get(run.start..run.start + run.len)?)));
+        tracing::debug!(pages = changed.len(), bytes = len, stretches = ?runs, "an image was taken");
         let own = Layer::new(len, pieces)?;
         Ok(Self { len: memory.len(), base, own, runs, free: Mutex::default() })
     }
@@ -137,7 +161,8 @@ impl MemoryImage {
 
     /// An idle slot that maps this image, if there is one.
     pub(super) fn take_slot(&self) -> Option<Slot> {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        let (slot, _seat) = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+        Some(slot)
     }
 
     /// Unmaps all idle slots.
@@ -147,10 +172,10 @@ impl MemoryImage {
     }
 
     /// Keeps a slot that has been reset, unless enough are kept.
-    pub(super) fn keep_slot(&self, slot: Slot) {
+    pub(super) fn keep_slot(&self, slot: Slot, seat: Seat) {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         if free.len() < KEPT_SLOTS {
-            free.push(slot);
+            free.push((slot, seat));
         }
     }
 }
