@@ -5,7 +5,7 @@ use super::{
     memory::{memory, service},
     report::Table,
 };
-use crate::{http::Connection, server::Start, shell};
+use crate::{http, http::Connection, server::Start, shell};
 use anyhow::{Result, bail};
 use std::{
     fs, thread,
@@ -28,13 +28,24 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Table> {
     table.fact("files saved until all answer", shell::seconds(took));
     table.fact("deployed in a second", format!("{:.0}", f64::from(count) / took.as_secs_f64()));
     memory(&mut table, "after each was called", &server)?;
+    table.fact("images of all services together", format!("{} MB", images(&server.admin)? / 1_000_000));
     server.stop()?;
     let server = Start::quiet(&bench.binary, &services, &data).run()?;
     table.fact("restart until ready", shell::seconds(server.time_to_ready));
     memory(&mut table, "after the restart", &server)?;
     wait_for_all(&server.listen, count)?;
     server.stop()?;
+    table.note(
+        "Images are memory files; the resident memory of the process counts what it has mapped and touched of them. All that the \
+         machine gives for the services is at most its own memory and the images together.",
+    );
     Ok(table)
+}
+
+/// Bytes of memory images that belong to one service each.
+fn images(admin: &str) -> Result<u64> {
+    let packages: Vec<serde_json::Value> = serde_json::from_str(&http::get(admin, "/api/v1/packages")?.body)?;
+    Ok(packages.iter().filter_map(|package| package["image_bytes"].as_u64()).sum())
 }
 
 /// Calls every service until it answers.
