@@ -122,7 +122,7 @@ fn python_sdk(context: &Context, report: &mut Report) {
     });
 }
 
-/// Licences, advisories and banned crates.
+/// Licences, sources and banned crates.
 fn supply_chain(context: &Context, report: &mut Report) {
     if shell::succeeds("cargo", &["deny", "--version"]) {
         // Advisories are left out: they need a database from the network, and change without a change of ours.
