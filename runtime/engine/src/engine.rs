@@ -70,8 +70,8 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// Sets up an engine. Its two threads (the clock of running guests, and the one that drops idle instances) end
-    /// when the last clone and all programs are gone.
+    /// Sets up an engine and two threads: the clock of running guests, which ends when all programs are gone too, and
+    /// the one that drops idle instances, which ends with the last clone of the engine.
     ///
     /// # Errors
     ///
