@@ -18,7 +18,10 @@
     reason = "a panic is how a test fails, and what it prints is shown then, in its helpers too; clippy exempts only the test functions"
 )]
 
+mod channels;
 mod cli;
+mod cluster;
+mod definitions;
 mod freshness;
 mod harness;
 mod hostile_native;
@@ -30,3 +33,4 @@ mod limits;
 mod metrics;
 mod packages;
 mod restart;
+mod users;

@@ -40,7 +40,7 @@ struct Built {
 }
 
 pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
-    tools::install(&[tools::CURL, tools::GIT, tools::VIM])?;
+    tools::install(&[tools::CURL, tools::GIT, tools::VIM, tools::PROTOC, tools::PROTO_FILES, tools::ETCD])?;
     context.claim_target()?;
     let mut report = Report::default();
     let only_tests = !options.filters.is_empty();

@@ -24,6 +24,13 @@ pub(crate) const PYTHON: Tool = Tool { package: "python3", probe: &["python3", "
 pub(crate) const PYTHON_VENV: Tool =
     Tool { package: "python3-venv", probe: &["python3", "-c", "import ensurepip, venv"] };
 
+/// The client of etcd is generated from protocol definitions when it is built.
+pub(crate) const PROTOC: Tool = Tool { package: "protobuf-compiler", probe: &["protoc", "--version"] };
+pub(crate) const PROTO_FILES: Tool =
+    Tool { package: "libprotobuf-dev", probe: &["test", "-e", "/usr/include/google/protobuf/empty.proto"] };
+/// Tests of clusters run on a real one.
+pub(crate) const ETCD: Tool = Tool { package: "etcd-server", probe: &["etcd", "--version"] };
+
 /// Installs the tools that are missing when we are root, else says how to.
 pub(crate) fn install(tools: &[Tool]) -> Result<()> {
     let missing: Vec<_> = tools.iter().filter(|tool| !is_installed(tool)).map(|tool| tool.package).collect();

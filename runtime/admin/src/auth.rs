@@ -5,10 +5,12 @@ use crate::router::{Login, Shared};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use caisson_control::Role;
 use http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
-use http::{StatusCode, Uri};
+use http::{Method, StatusCode, Uri};
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Everything below this needs to pass. A new route under it is closed without anybody having to think of it.
 const CLOSED: &str = "/api/";
@@ -17,20 +19,70 @@ const CLOSED: &str = "/api/";
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"caisson-admin\"");
 
 /// Lets a request pass or answers it.
-pub(crate) async fn check(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let closed = request.uri().path().starts_with(CLOSED);
-    let allowed = match &shared.admin.login {
-        _ if !closed => Ok(()),
-        Login::Open => at_the_machine(request.headers(), request.uri()),
-        Login::Token { token, kept_in } => match bearer(request.headers()) {
-            Some(given) if token.matches(given) => Ok(()),
-            given => Err(refusal(given.is_some(), kept_in)),
-        },
-    };
-    match allowed {
-        Ok(()) => next.run(request).await,
+pub(crate) async fn check(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
+    if !request.uri().path().starts_with(CLOSED) {
+        return next.run(request).await;
+    }
+    let caller = caller(&shared, request.headers(), request.uri());
+    match caller.and_then(|caller| caller.allowed(request.method(), request.uri().path())) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
         Err(error) => error.into_response(),
     }
+}
+
+/// Who calls, and as what.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// What changes are recorded under.
+    pub(crate) name: Arc<str>,
+    role: Role,
+}
+
+impl Caller {
+    fn new(name: &str, role: Role) -> Self {
+        Self { name: name.into(), role }
+    }
+
+    fn allowed(self, method: &Method, path: &str) -> Result<Self, ApiError> {
+        let needed = needed(method, path);
+        if self.role >= needed {
+            return Ok(self);
+        }
+        let details =
+            format!("{} has the role {}, and this needs {}", self.name, self.role.as_str(), needed.as_str());
+        Err(ApiError::new(StatusCode::FORBIDDEN, details))
+    }
+}
+
+/// The role that a request needs. What is not named here needs the highest, so that a new route is closed until somebody
+/// has thought of it.
+fn needed(method: &Method, path: &str) -> Role {
+    let rest = path.strip_prefix("/api/v1/").unwrap_or_default();
+    let section = rest.split('/').next().unwrap_or_default();
+    match section {
+        "users" => Role::Admin,
+        _ if *method == Method::GET || *method == Method::HEAD => Role::Viewer,
+        "packages" | "services" => Role::Deployer,
+        // Also for a mere look at the difference: it would tell whether a guessed password is the right one.
+        "definitions" | "revisions" => Role::Operator,
+        _ => Role::Admin,
+    }
+}
+
+fn caller(shared: &Shared, headers: &HeaderMap, uri: &Uri) -> Result<Caller, ApiError> {
+    let (token, kept_in) = match &shared.admin.login {
+        Login::Open => return at_the_machine(headers, uri).map(|()| Caller::new("dev", Role::Admin)),
+        Login::Token { token, kept_in } => (token, kept_in),
+    };
+    let given = bearer(headers).ok_or_else(|| refusal(false, kept_in))?;
+    if token.matches(given) {
+        return Ok(Caller::new("admin", Role::Admin));
+    }
+    let user = shared.admin.control.users().by_token(given);
+    user.map(|user| Caller::new(&user.name, user.role)).ok_or_else(|| refusal(true, kept_in))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -39,8 +91,11 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn refusal(given: bool, kept_in: &Path) -> ApiError {
-    let what =
-        if given { "this is not the admin token" } else { "this needs Authorization: Bearer <admin token>" };
+    let what = if given {
+        "this is not the admin token, nor that of a user"
+    } else {
+        "this needs Authorization: Bearer <admin token>"
+    };
     let details = format!("{what}; on the server it is in {}", kept_in.display());
     ApiError::new(StatusCode::UNAUTHORIZED, details).header(WWW_AUTHENTICATE, CHALLENGE)
 }
@@ -101,6 +156,19 @@ mod tests {
         assert!(!allowed(Some("localhost:8183"), Some("http://localhost:3000")), "another program's page");
         assert!(!allowed(Some("localhost.evil.example"), None));
         assert!(!allowed(Some("not a host"), None));
+    }
+
+    #[test]
+    fn what_nobody_has_thought_of_needs_an_admin() {
+        let needs = |method, path| needed(&method, path);
+        assert_eq!(needs(Method::GET, "/api/v1/packages"), Role::Viewer);
+        assert_eq!(needs(Method::GET, "/api/v1/users"), Role::Admin);
+        assert_eq!(needs(Method::PUT, "/api/v1/packages/a"), Role::Deployer);
+        assert_eq!(needs(Method::POST, "/api/v1/services/a/invoke"), Role::Deployer);
+        assert_eq!(needs(Method::POST, "/api/v1/definitions/diff"), Role::Operator);
+        assert_eq!(needs(Method::POST, "/api/v1/revisions/3/rollback"), Role::Operator);
+        assert_eq!(needs(Method::POST, "/api/v1/something"), Role::Admin);
+        assert_eq!(needs(Method::POST, "/api/v2/definitions"), Role::Admin);
     }
 
     #[test]

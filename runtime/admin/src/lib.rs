@@ -12,16 +12,19 @@
 //! leave by the same way as on every other HTTP channel.
 
 mod auth;
+mod definitions;
 mod health;
 mod logs;
 mod packages;
 mod problem;
 mod request;
+mod revisions;
 pub mod router;
 mod services;
 pub mod shapes;
 pub mod token;
 mod upload;
+mod users;
 
 pub use router::{Admin, Login, router};
 pub use token::{Token, TokenError};

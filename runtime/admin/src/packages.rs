@@ -1,18 +1,16 @@
 //! Packages: what is deployed, its history, deploying, undeploying.
 
+use crate::auth::Caller;
 use crate::problem::ApiError;
 use crate::request::Name;
 use crate::router::Shared;
 use crate::shapes::{Deployed, HistoryEntry, Package, Problem, Undeployed, Upload};
 use crate::upload;
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
+use axum::{Extension, Json};
 use caisson_service::{Deployment, Origin, PackageStatus};
 use http::{HeaderMap, StatusCode};
-
-/// Who is recorded as having deployed what came through this API.
-const BY: &str = "admin";
 
 /// All packages, sorted by name.
 #[utoipa::path(
@@ -109,13 +107,14 @@ pub(crate) async fn history(
 )]
 pub(crate) async fn deploy(
     State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
     Name(name): Name,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Deployed>), ApiError> {
     let source = upload::read(&name, &headers, body).await?;
     let is_new = find(&shared, &name).is_none_or(|status| status.version.is_none());
-    let deployment = shared.admin.deployer.deploy(source, Origin::Upload, BY).await?;
+    let deployment = shared.admin.deployer.deploy(source, Origin::Upload, &caller.name).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(answer(deployment))))
 }

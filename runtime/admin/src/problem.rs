@@ -4,6 +4,7 @@ use crate::shapes::Problem;
 use axum::response::{IntoResponse, Response};
 use caisson_capability::{Cid, ErrorKind};
 use caisson_channel::CID_HEADER;
+use caisson_control::{ControlError, ControlErrorKind};
 use caisson_service::{DeployError, SourceError};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -83,6 +84,19 @@ impl From<DeployError> for ApiError {
             content.problem.traceback = error.traceback().map(str::to_owned);
         }
         Self(content)
+    }
+}
+
+impl From<ControlError> for ApiError {
+    fn from(error: ControlError) -> Self {
+        let status = match error.kind {
+            ControlErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            ControlErrorKind::Conflict => StatusCode::CONFLICT,
+            ControlErrorKind::NotFound => StatusCode::NOT_FOUND,
+            ControlErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, error.message)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::services::Door;
 use crate::token::Token;
-use crate::{auth, health, logs, packages, problem::ApiError, services};
+use crate::{auth, definitions, health, logs, packages, problem::ApiError, revisions, services, users};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -10,6 +10,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use caisson_capability::{Cid, Invoker};
 use caisson_channel::{CID_HEADER, HttpOptions, Routes};
+use caisson_control::Control;
+use caisson_control::live::Progress;
 use caisson_service::Deployer;
 use caisson_telemetry::{LogHub, Metrics};
 use http::StatusCode;
@@ -45,6 +47,10 @@ pub struct Admin {
     pub login: Login,
     /// Deploys, undeploys, lists.
     pub deployer: Deployer,
+    /// Definitions, revisions, users.
+    pub control: Control,
+    /// How far this server has got with the revisions.
+    pub progress: Progress,
     /// The door to services, the same as that of the other channels.
     pub invoker: Arc<dyn Invoker>,
     /// Limits for messages to services.
@@ -109,6 +115,17 @@ fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(services::list))
         .routes(routes!(services::invoke))
         .routes(routes!(logs::logs))
+        .routes(routes!(definitions::export))
+        .routes(routes!(definitions::diff))
+        .routes(routes!(definitions::apply))
+        .routes(routes!(definitions::schema))
+        .routes(routes!(definitions::section))
+        .routes(routes!(revisions::list))
+        .routes(routes!(revisions::diff))
+        .routes(routes!(revisions::rollback))
+        .routes(routes!(revisions::cluster))
+        .routes(routes!(users::list))
+        .routes(routes!(users::create, users::remove))
         .routes(routes!(openapi))
         .split_for_parts()
 }
@@ -126,7 +143,10 @@ fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         (name = "server", description = "The server itself"),
         (name = "packages", description = "What is deployed"),
         (name = "services", description = "What can be called"),
-        (name = "logs", description = "What services wrote")
+        (name = "logs", description = "What services wrote"),
+        (name = "definitions", description = "Who may call, and what answers where"),
+        (name = "revisions", description = "What was changed, by whom, and how to go back"),
+        (name = "users", description = "Who may use this API")
     )
 )]
 struct Document;
@@ -136,8 +156,7 @@ struct TokenScheme;
 
 impl utoipa::Modify for TokenScheme {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        let description =
-            "The token in the file admin.token of the data folder. Not needed in development mode.";
+        let description = "The token in the file admin.token of the data folder, or a user's own. Not needed in development mode.";
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build();
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(scheme));

@@ -5,7 +5,7 @@ use crate::shapes::{Problem, Service};
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use caisson_capability::{BoxFuture, Error, Invocation, Invoker};
+use caisson_capability::{BoxFuture, ChannelInfo, Error, Invocation, Invoker, Principal};
 use http::Uri;
 use http::header::AUTHORIZATION;
 use std::sync::Arc;
@@ -95,8 +95,8 @@ impl Invoker for Door {
         &self,
         mut invocation: Invocation,
     ) -> BoxFuture<'_, Result<caisson_capability::Response, Error>> {
-        invocation.channel = CHANNEL.into();
-        invocation.principal = self.with_login.then(|| CHANNEL.into());
+        invocation.channel = ChannelInfo::plain(CHANNEL);
+        invocation.principal = self.with_login.then(|| Arc::new(Principal::new(CHANNEL, CHANNEL, CHANNEL)));
         self.invoker.invoke(invocation)
     }
 }

@@ -1,8 +1,13 @@
 //! The JSON that goes over the wire, as types. The OpenAPI document, the handlers and the command line share them, so
 //! they cannot drift apart.
 
+mod definition;
 mod package;
 
+pub use definition::{
+    AppliedDefinitions, ClusterView, DefinitionsText, MadeUser, Member, NewUser, ProposedDefinitions,
+    RevisionEntry, Submitted, UserEntry,
+};
 pub use package::{HistoryEntry, Origin, Package, PackageError, PackageService, Service};
 
 use serde::{Deserialize, Serialize};

@@ -2,6 +2,7 @@
 
 use crate::{Cid, Deadline, Error, ErrorKind};
 use bytes::Bytes;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A name and its value; names may repeat and order is kept (headers, query parameters).
@@ -19,10 +20,12 @@ pub struct Invocation {
     pub cid: Cid,
     /// Name of the service that is called.
     pub service: Arc<str>,
-    /// Name of the channel that the message came through: `dev`, `admin`, `invoke`, later the operator's own names.
-    pub channel: Arc<str>,
+    /// The channel that the message came through.
+    pub channel: Arc<ChannelInfo>,
     /// Who calls, when the channel has authenticated anyone.
-    pub principal: Option<Arc<str>>,
+    pub principal: Option<Arc<Principal>>,
+    /// The network address that the message came from, when there is one.
+    pub peer: Option<IpAddr>,
     /// When the host stops this invocation, waiting included. Services may have a shorter limit of their own.
     pub deadline: Deadline,
     /// 1 for the first delivery, 2 for the first retry.
@@ -53,14 +56,65 @@ impl Invocation {
         Ok(Self {
             cid: self.cid.clone(),
             service: service.into(),
-            channel: "invoke".into(),
+            channel: ChannelInfo::plain("invoke"),
             principal: self.principal.clone(),
+            peer: self.peer,
             deadline: self.deadline,
             attempt: 1,
             trace: self.trace.clone(),
             depth: self.depth + 1,
             request,
         })
+    }
+}
+
+/// What a service may know about the channel that its message came through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelInfo {
+    /// Its name: the operator's, or `dev`, `admin`, `invoke`.
+    pub name: Arc<str>,
+    /// `rest`, `soap`, `dev`, `admin`, `invoke`.
+    pub kind: &'static str,
+    /// What bodies are, when the operator said so: `json`, `form`, `raw`, `soap`.
+    pub data_format: Option<&'static str>,
+    /// Of a query parameter and a path parameter of one name, the path's counts. Otherwise the query's.
+    pub path_over_query: bool,
+    /// Of a URL parameter and a field of the body of one name: `Some(true)` if the URL's counts, `Some(false)` if the body's
+    /// does, nothing if it follows from what the service declares.
+    pub url_over_body: Option<bool>,
+}
+
+impl ChannelInfo {
+    /// A channel of the host's own, whose name is its kind.
+    #[must_use]
+    pub fn plain(kind: &'static str) -> Arc<Self> {
+        Arc::new(Self {
+            name: kind.into(),
+            kind,
+            data_format: None,
+            path_over_query: false,
+            url_over_body: None,
+        })
+    }
+}
+
+/// An authenticated caller.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Principal {
+    /// Who it is: a user name, a subject, the name of a key.
+    pub name: Arc<str>,
+    /// The security definition that vouches for it.
+    pub definition: Arc<str>,
+    /// The definition's type: `basic-auth`, `api-key`, `jwt`, `mtls`, `wss`, `admin`.
+    pub kind: &'static str,
+    /// The claims of its token, a JSON object.
+    pub claims: Option<Arc<str>>,
+}
+
+impl Principal {
+    /// A caller without claims.
+    pub fn new(name: impl Into<Arc<str>>, definition: impl Into<Arc<str>>, kind: &'static str) -> Self {
+        Self { name: name.into(), definition: definition.into(), kind, claims: None }
     }
 }
 
@@ -100,12 +154,84 @@ pub struct Http {
 }
 
 /// What a service answered.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Response {
     /// An HTTP status.
     pub status: u16,
     /// As the service set them. The channel refuses what is not a valid header.
     pub headers: Vec<Field>,
     /// The body.
-    pub body: Bytes,
+    pub body: Body,
+}
+
+/// The body of an answer.
+pub enum Body {
+    /// All of it.
+    Whole(Bytes),
+    /// Piece by piece, while the service still runs; dropping it stops the service. An error ends it early: what was sent
+    /// until then cannot be taken back, so the connection is cut.
+    Stream(BodyStream),
+}
+
+/// The pieces of a body.
+pub type BodyStream = std::pin::Pin<Box<dyn futures_util::Stream<Item = Result<Bytes, Error>> + Send>>;
+
+impl Body {
+    /// The bytes, when it is whole.
+    #[must_use]
+    pub fn whole(&self) -> Option<&Bytes> {
+        match self {
+            Self::Whole(bytes) => Some(bytes),
+            Self::Stream(_) => None,
+        }
+    }
+}
+
+impl Body {
+    /// All of it, waiting for the pieces when it comes in pieces.
+    ///
+    /// # Errors
+    ///
+    /// What ended the stream early; `quota-exceeded` when there is more than `limit` bytes.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the stream, which stops the service.
+    pub async fn collect(self, limit: u64) -> Result<Bytes, Error> {
+        use futures_util::StreamExt as _;
+        let mut pieces = match self {
+            Self::Whole(bytes) => return Ok(bytes),
+            Self::Stream(pieces) => pieces,
+        };
+        let mut all = Vec::new();
+        while let Some(piece) = pieces.next().await {
+            all.extend_from_slice(&piece?);
+            if all.len() as u64 > limit {
+                let text = format!("the answer is larger than {limit} bytes");
+                return Err(Error::new(ErrorKind::QuotaExceeded, text));
+            }
+        }
+        Ok(all.into())
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::Whole(Bytes::new())
+    }
+}
+
+impl<T: Into<Bytes>> From<T> for Body {
+    fn from(bytes: T) -> Self {
+        Self::Whole(bytes.into())
+    }
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Whole(bytes) => f.debug_tuple("Whole").field(bytes).finish(),
+            Self::Stream(_) => f.write_str("Stream(..)"),
+        }
+    }
 }

@@ -20,5 +20,7 @@ pub mod invoker;
 pub use cid::Cid;
 pub use deadline::Deadline;
 pub use error::{Error, ErrorKind, Fault};
-pub use invocation::{Field, Http, Invocation, Request, Response, Trace};
+pub use invocation::{
+    Body, BodyStream, ChannelInfo, Field, Http, Invocation, Principal, Request, Response, Trace,
+};
 pub use invoker::{BoxFuture, Invoker};

@@ -1,10 +1,12 @@
 //! One connection from its first byte to its last.
 
-use crate::HttpOptions;
 use crate::activity::{Activity, Due, InFlight, Watchdog, Watched};
 use crate::body::BodyError;
+use crate::facts::ConnectionFacts;
+use crate::{HttpOptions, Tls};
 use axum::Router;
 use axum::body::Body;
+use caisson_security::ClientCertificate;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, Version};
 use http_body::{Frame, SizeHint};
@@ -14,13 +16,16 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use std::convert::Infallible;
 use std::error::Error as StdError;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tower::Service as _;
 
 /// hyper's smallest read buffer.
@@ -60,15 +65,51 @@ impl Connections {
     }
 
     /// Serves one connection until it is closed, by either side.
-    pub(crate) async fn serve(&self, stream: TcpStream, mut stop: Stop) {
+    pub(crate) async fn serve(&self, stream: TcpStream, peer: IpAddr, tls: Option<&Tls>, mut stop: Stop) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection will be slower: TCP_NODELAY was refused");
         }
+        let mut facts = ConnectionFacts { peer: Some(peer.to_canonical()), certificate: None };
+        let Some(tls) = tls else { return self.converse(stream, facts, stop).await };
+        let handshake = TlsAcceptor::from(tls.config()).accept(stream);
+        let stream = tokio::select! {
+            done = timeout(self.options.header_timeout, handshake) => match done {
+                Ok(Ok(stream)) => stream,
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "a TLS handshake failed");
+                    return;
+                }
+                Err(_) => {
+                    tracing::debug!("a TLS handshake took too long (limit header_timeout)");
+                    return;
+                }
+            },
+            // Nothing is in flight yet that would have to be finished.
+            _ = stop.changed() => return,
+        };
+        let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        match shown.map(|der| ClientCertificate::from_der(der)).transpose() {
+            Ok(certificate) => facts.certificate = certificate.map(Arc::new),
+            Err(error) => {
+                tracing::debug!(%error, detail = error.detail, "a connection was refused");
+                return;
+            }
+        }
+        self.converse(stream, facts, stop).await;
+    }
+
+    /// Requests and answers, over whatever carries them.
+    async fn converse<S>(&self, stream: S, facts: ConnectionFacts, mut stop: Stop)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let activity = Activity::new(&self.options);
         let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
         let body_timeout = self.options.body_timeout;
-        let service =
-            service_fn(|request| answer(self.router.clone(), request, Arc::clone(&activity), body_timeout));
+        let service = service_fn(|mut request: Request<Incoming>| {
+            request.extensions_mut().insert(facts.clone());
+            answer(self.router.clone(), request, Arc::clone(&activity), body_timeout)
+        });
         let mut connection = pin!(self.builder.serve_connection(io, service));
         let mut watchdog = Watchdog::new(&activity);
         loop {

@@ -1,8 +1,9 @@
 //! The handler at the end of the layers: reads the body, makes the invocation, calls the service.
 
 use crate::layers::{Arrival, Exchange, Handle, Outcome};
-use crate::{body, headers};
+use crate::{body, form, headers};
 use caisson_capability::{Error, Http, Invocation, Invoker, Request};
+use caisson_definition::model::DataFormat;
 use http::header::CONTENT_TYPE;
 use std::fmt;
 use std::sync::Arc;
@@ -26,22 +27,28 @@ impl fmt::Debug for Dispatch {
 
 impl Handle<Exchange> for Dispatch {
     async fn handle(&self, exchange: Exchange) -> Outcome {
-        let Exchange { arrival, target, deadline, max_body_bytes } = exchange;
+        let Exchange { arrival, target, params, facts, principal, deadline, max_body_bytes } = exchange;
         let Arrival { cid, trace, head, body } = *arrival;
         let body = body::collect(body, max_body_bytes).await.map_err(Error::from)?;
         let http = Http {
             method: head.method.as_str().to_ascii_uppercase(),
             path: head.uri.path().to_owned(),
             query: head.uri.query().unwrap_or_default().to_owned(),
-            params: target.params,
+            params,
             headers: headers::fields(&head),
         };
         let content_type = head.headers.get(CONTENT_TYPE).map(headers::text);
+        let (content_type, body) = match target.rules.as_ref().and_then(|rules| rules.data_format) {
+            Some(DataFormat::Json) => (content_type.or_else(|| Some("application/json".to_owned())), body),
+            Some(DataFormat::Form) => form::plain(content_type, body, max_body_bytes).await?,
+            Some(DataFormat::Raw) | None => (content_type, body),
+        };
         let invocation = Invocation {
             cid,
-            service: target.service,
-            channel: target.channel,
-            principal: None,
+            service: Arc::clone(&target.service),
+            channel: Arc::clone(&target.channel),
+            principal,
+            peer: facts.peer,
             deadline,
             attempt: 1,
             trace,

@@ -4,14 +4,19 @@
 //! what stands after it on the way out. The whole stack is one future without a box in it. Layers return errors;
 //! only the outermost one, `Id`, turns them into answers (through `respond`).
 
+use crate::access::Access;
+use crate::answer::Shape;
 use crate::dispatch::Dispatch;
-use crate::routes::{Routes, Target};
-use crate::{HttpOptions, respond, trace};
+use crate::facts::ConnectionFacts;
+use crate::routes::{Lead, Methods, Rules, Table, Target};
+use crate::{HttpOptions, cors, respond, trace};
 use axum::Router;
 use axum::body::Body;
-use caisson_capability::{Cid, Deadline, Error, ErrorKind, Fault, Invoker, Response, Trace};
+use caisson_capability::{
+    Cid, Deadline, Error, ErrorKind, Fault, Field, Invoker, Principal, Response, Trace,
+};
 use futures_util::FutureExt as _;
-use http::header::CONTENT_LENGTH;
+use http::header::{ALLOW, CONTENT_LENGTH};
 use http::{Method, Request, request};
 use std::any::Any;
 use std::convert::Infallible;
@@ -25,9 +30,11 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// The channel's router: all paths lead through the layers to the routes.
 ///
-/// It sets no limits on connections; serve it with a [`Listener`](crate::Listener), which does.
-pub fn router(invoker: Arc<dyn Invoker>, routes: Routes, options: &HttpOptions) -> Router {
-    let stack = Arc::new(stack(Dispatch::new(invoker), routes, options));
+/// It sets no limits on connections; serve it with a [`Listener`](crate::Listener), which does, and which says where
+/// requests come from ([`ConnectionFacts`]). `table` is a [`Table`] whose routes may be swapped, or
+/// [`Routes`](crate::Routes) that stay.
+pub fn router(invoker: Arc<dyn Invoker>, table: impl Into<Arc<Table>>, options: &HttpOptions) -> Router {
+    let stack = Arc::new(stack(Dispatch::new(invoker), table.into(), options));
     Router::new().fallback_service(tower::service_fn(move |request: Request<Body>| {
         let stack = Arc::clone(&stack);
         async move { Ok::<_, Infallible>(stack.answer(request).await) }
@@ -37,7 +44,7 @@ pub fn router(invoker: Arc<dyn Invoker>, routes: Routes, options: &HttpOptions) 
 /// The list, in the order in which a request meets it.
 fn stack<H: Handle<Exchange>>(
     handler: H,
-    routes: Routes,
+    table: Arc<Table>,
     options: &HttpOptions,
 ) -> Id<impl Handle<Box<Arrival>>> {
     // Outside everything: each answer carries the id, that of an error too.
@@ -45,13 +52,14 @@ fn stack<H: Handle<Exchange>>(
         // Before all that costs anything: a path that leads nowhere is not worth reading a body for, and the layers
         // below work with the limits of the channel that was found.
         Route {
-            routes,
+            table,
             limits: Limits { max_body_bytes: options.max_body_bytes, timeout: options.request_timeout },
-            next: Size {
+            // Around all that refuses: web pages may read errors too.
+            next: Shape(Access(Size {
                 max_headers: options.max_headers,
                 // Around the panic layer, so that a panic is no reason to miss the deadline.
                 next: KeepDeadline(CatchPanic(handler)),
-            },
+            })),
         },
     ))
 }
@@ -92,7 +100,12 @@ pub(crate) struct Arrival {
 /// A request that leads to a service.
 pub(crate) struct Exchange {
     pub(crate) arrival: Box<Arrival>,
-    pub(crate) target: Target,
+    pub(crate) target: Arc<Target>,
+    /// What the path's template captured, decoded.
+    pub(crate) params: Vec<Field>,
+    pub(crate) facts: ConnectionFacts,
+    /// Who calls, once it is known.
+    pub(crate) principal: Option<Arc<Principal>>,
     pub(crate) deadline: Deadline,
     pub(crate) max_body_bytes: u64,
 }
@@ -129,28 +142,55 @@ impl<H: Handle<Box<Arrival>>> Handle<Box<Arrival>> for Tracing<H> {
 
 /// Finds where the request leads and the limits that hold there.
 struct Route<H> {
-    routes: Routes,
+    table: Arc<Table>,
     limits: Limits,
     next: H,
 }
 
-/// The limits of a channel; so far the same for all.
+/// The limits of the server. Those of a channel may be lower.
 struct Limits {
     max_body_bytes: u64,
     timeout: Duration,
 }
 
 impl<H: Handle<Exchange>> Handle<Box<Arrival>> for Route<H> {
-    async fn handle(&self, arrival: Box<Arrival>) -> Outcome {
-        let Some(target) = self.routes.find(arrival.head.uri.path()) else {
-            return Err(Error::new(ErrorKind::NotFound, "nothing is served at this path").into());
+    async fn handle(&self, mut arrival: Box<Arrival>) -> Outcome {
+        let head = &mut arrival.head;
+        let (target, params) = match self.table.find(&head.method, head.uri.path(), &head.headers)? {
+            Lead::Service(target, params) => (target, params),
+            Lead::Preflight(target) => return Ok(preflight(&target, head)),
+            Lead::Options(methods) => return Ok(options(methods)),
         };
         let service = Arc::clone(&target.service);
-        let deadline = Deadline::after(self.limits.timeout);
-        let exchange = Exchange { arrival, target, deadline, max_body_bytes: self.limits.max_body_bytes };
+        let facts = head.extensions.remove().unwrap_or_default();
+        let rules = target.rules.as_ref();
+        let timeout = rules.and_then(|rules: &Rules| rules.timeout).unwrap_or(self.limits.timeout);
+        let max_body = rules.and_then(|rules: &Rules| rules.max_body_bytes).unwrap_or(u64::MAX);
+        let exchange = Exchange {
+            arrival,
+            params,
+            facts,
+            principal: None,
+            deadline: Deadline::after(timeout.min(self.limits.timeout)),
+            max_body_bytes: max_body.min(self.limits.max_body_bytes),
+            target,
+        };
         let outcome = self.next.handle(exchange).await;
         outcome.map_err(|failure| Failure { service: Some(service), ..failure })
     }
+}
+
+fn preflight(target: &Target, head: &request::Parts) -> Response {
+    let asked = target.rules.as_ref().and_then(|rules| Some((rules.methods, rules.cors.as_ref()?)));
+    asked.map_or_else(
+        || options(Methods::default()),
+        |(methods, cors)| cors::preflight(cors, methods, &head.headers),
+    )
+}
+
+fn options(methods: Methods) -> Response {
+    let headers = vec![(ALLOW.as_str().to_owned(), methods.names())];
+    Response { status: 204, headers, body: caisson_capability::Body::default() }
 }
 
 // === Size ===

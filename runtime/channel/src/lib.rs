@@ -9,6 +9,10 @@
 //!   has been quiet for too long.
 //! * [`layers`]: the way of a request, one list in the order in which a request meets it.
 //! * [`routes`]: which service answers which path. `dispatch`: the handler at the end of the list.
+//!   The table of them is immutable and is swapped as a whole.
+//! * `facts`: what a request owes to its connection. `access`: who may call. `cors`: which web pages may.
+//! * `answer`: what a channel does to answers: tags, compression, limits. `accept`: what clients accept.
+//! * `form`: forms that come as multipart. [`tls`]: certificates and handshakes.
 //! * [`body`]: reads a body up to a limit; `headers` and `trace`: what is taken over from the head.
 //! * `respond`: the only place that turns a [`Response`](caisson_capability::Response) or an
 //!   [`Error`](caisson_capability::Error) into HTTP.
@@ -16,20 +20,29 @@
 //! **Architecture Invariant:** this crate calls services through [`Invoker`](caisson_capability::Invoker) only and
 //! knows no WebAssembly engine.
 
+mod accept;
+mod access;
 mod activity;
+mod answer;
 pub mod body;
 mod connection;
+mod cors;
 mod dispatch;
+mod facts;
+mod form;
 mod headers;
 pub mod layers;
 pub mod listener;
 pub mod options;
 mod respond;
 pub mod routes;
+pub mod tls;
 mod trace;
 
+pub use facts::ConnectionFacts;
 pub use layers::router;
 pub use listener::{DrainReport, ListenError, Listener};
 pub use options::HttpOptions;
 pub use respond::CID_HEADER;
-pub use routes::Routes;
+pub use routes::{Routes, Table};
+pub use tls::{Tls, TlsError};

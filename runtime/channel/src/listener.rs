@@ -1,14 +1,14 @@
 //! Binds a port, accepts connections, and lets them finish when the server stops.
 
-use crate::HttpOptions;
-use crate::connection::{Connections, Stop};
+use crate::connection::Connections;
+use crate::{HttpOptions, Tls};
 use axum::Router;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Connections that the kernel keeps until they are accepted.
@@ -98,6 +98,7 @@ impl DrainReport {
 pub struct Listener {
     socket: TcpListener,
     addr: SocketAddr,
+    tls: Option<Arc<Tls>>,
 }
 
 impl Listener {
@@ -118,9 +119,16 @@ impl Listener {
             socket.bind(addr)?;
             let socket = socket.listen(BACKLOG)?;
             let addr = socket.local_addr()?;
-            Ok(Self { socket, addr })
+            Ok(Self { socket, addr, tls: None })
         };
         open().map_err(|source| ListenError::new(addr, source))
+    }
+
+    /// Serves TLS and nothing else, with HTTP/2 for clients that can (ALPN). The files are read again when they change.
+    #[must_use]
+    pub fn with_tls(mut self, tls: impl Into<Arc<Tls>>) -> Self {
+        self.tls = Some(tls.into());
+        self
     }
 
     /// The address, with the port that the system chose if 0 was asked for.
@@ -147,7 +155,8 @@ impl Listener {
         let (stop, _) = watch::channel(());
         let connections = Arc::new(Connections::new(router, options));
         tokio::select! {
-            () = accept_forever(&self.socket, &room, &connections, &stop) => {}
+            () = accept_forever(&self.socket, self.tls.as_ref(), &room, &connections, &stop) => {}
+            () = watch_files(self.tls.clone()) => {}
             () = shutdown.cancelled() => {}
         }
         drop(self.socket);
@@ -155,8 +164,17 @@ impl Listener {
     }
 }
 
+/// Never ends.
+async fn watch_files(tls: Option<Arc<Tls>>) {
+    match tls {
+        Some(tls) => tls.watch().await,
+        None => std::future::pending().await,
+    }
+}
+
 async fn accept_forever(
     socket: &TcpListener,
+    tls: Option<&Arc<Tls>>,
     room: &Arc<Semaphore>,
     connections: &Arc<Connections>,
     stop: &watch::Sender<()>,
@@ -165,9 +183,14 @@ async fn accept_forever(
     // The semaphore is never closed.
     while let Ok(place) = Arc::clone(room).acquire_owned().await {
         match socket.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, addr)) => {
                 pause.over();
-                tokio::spawn(occupy(place, stream, Arc::clone(connections), stop.subscribe()));
+                let (connections, tls, stop) = (Arc::clone(connections), tls.cloned(), stop.subscribe());
+                // The handshake is made there as well: a slow one holds up nobody else.
+                tokio::spawn(async move {
+                    connections.serve(stream, addr.ip(), tls.as_deref(), stop).await;
+                    drop(place);
+                });
             }
             Err(error) if is_of_one_connection(&error) => {
                 tracing::debug!(%error, "a connection was gone again");
@@ -175,11 +198,6 @@ async fn accept_forever(
             Err(error) => pause.wait(&error).await,
         }
     }
-}
-
-async fn occupy(place: OwnedSemaphorePermit, stream: TcpStream, connections: Arc<Connections>, stop: Stop) {
-    connections.serve(stream, stop).await;
-    drop(place);
 }
 
 /// Errors that say something about the connection and nothing about the port.

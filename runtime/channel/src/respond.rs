@@ -41,10 +41,15 @@ pub(crate) fn respond(outcome: Outcome, cid: &Cid, is_head: bool) -> http::Respo
         if matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED) {
             Body::empty()
         } else if is_head {
-            headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+            if let Some(bytes) = body.whole() {
+                headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+            }
             Body::empty()
         } else {
-            Body::from(body)
+            match body {
+                caisson_capability::Body::Whole(bytes) => Body::from(bytes),
+                caisson_capability::Body::Stream(pieces) => Body::from_stream(pieces),
+            }
         };
     let mut answer = http::Response::new(body);
     *answer.status_mut() = status;
@@ -58,7 +63,7 @@ fn not_sayable(error: Error, cid: &Cid) -> Failure {
     Failure::from(error)
 }
 
-type Parts = (StatusCode, HeaderMap, Bytes);
+type Parts = (StatusCode, HeaderMap, caisson_capability::Body);
 
 /// What the service answered, if it can be said in HTTP.
 fn answered(response: Response) -> Result<Parts, Error> {

@@ -1,7 +1,26 @@
 //! Which service answers which path.
+//!
+//! Of the operators' channels whose path, methods and media type fit a request, the first in their order is taken. The
+//! development routes come after them.
 
-use caisson_capability::Field;
+mod index;
+mod path;
+mod target;
+mod template;
+
+use crate::accept;
+use arc_swap::ArcSwap;
+use caisson_capability::{ChannelInfo, Error, ErrorKind, Field};
+use caisson_definition::{Channel, RestChannel};
+use caisson_security::{Guards, Shared};
+use http::header::{ACCEPT, ACCESS_CONTROL_REQUEST_METHOD, ALLOW, ORIGIN};
+use http::{HeaderMap, Method};
+use index::Index;
+use path::PathError;
 use std::sync::Arc;
+use template::Template;
+
+pub(crate) use target::{Methods, Rules, Target};
 
 /// Where the development routes begin.
 const DEV_PREFIX: &str = "/services/";
@@ -10,10 +29,32 @@ const DEV_PREFIX: &str = "/services/";
 const DEV_CHANNEL: &str = "dev";
 
 /// The routes of a port: an immutable table. A change makes a new one.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Routes {
+    /// In the operators' order.
+    entries: Vec<Entry>,
+    index: Index,
     /// Present when every service also answers under its own name.
-    dev: Option<Arc<str>>,
+    dev: Option<Arc<ChannelInfo>>,
+    notes: Vec<String>,
+}
+
+/// One channel.
+#[derive(Debug)]
+struct Entry {
+    template: Template,
+    target: Arc<Target>,
+}
+
+/// Where a request leads.
+#[derive(Debug)]
+pub(crate) enum Lead {
+    /// To a service, with what the path's template captured, decoded.
+    Service(Arc<Target>, Vec<Field>),
+    /// A web page asks whether it may call this channel.
+    Preflight(Arc<Target>),
+    /// Somebody asks which methods there are.
+    Options(Methods),
 }
 
 impl Routes {
@@ -27,73 +68,188 @@ impl Routes {
     /// `<name>`, through a channel called `dev`.
     #[must_use]
     pub fn dev() -> Self {
-        Self { dev: Some(DEV_CHANNEL.into()) }
+        Self { dev: Some(ChannelInfo::plain(DEV_CHANNEL)), ..Self::default() }
     }
 
-    /// Where a path leads, as received: percent-encoded, without the query.
-    pub(crate) fn find(&self, path: &str) -> Option<Target> {
+    /// The routes of operators' channels, and with `dev` those of development after them.
+    ///
+    /// A channel that cannot be served is left out and named in [`notes`](Self::notes); the others are not held up by it.
+    /// Limits on rates go on counting from one table to the next through `shared`.
+    #[must_use]
+    pub fn build(channels: &[Channel], guards: &Guards, shared: &Arc<Shared>, dev: bool) -> Self {
+        let mut notes = Vec::new();
+        let mut entries = Vec::with_capacity(channels.len());
+        for channel in channels {
+            match channel {
+                Channel::Rest(rest) if rest.enabled => match entry(rest, guards, shared) {
+                    Ok(entry) => entries.push(entry),
+                    Err(wrong) => notes.push(format!("channel `{}` is not served: {wrong}", rest.name)),
+                },
+                Channel::Soap(soap) if soap.enabled => notes.push(format!(
+                    "channel `{}` is not served: this server does not answer SOAP yet; use a channel of type rest",
+                    soap.name
+                )),
+                Channel::Rest(_) | Channel::Soap(_) => {}
+            }
+        }
+        let index = Index::new(entries.iter().map(|entry| &entry.template));
+        Self { entries, index, dev: dev.then(|| ChannelInfo::plain(DEV_CHANNEL)), notes }
+    }
+
+    /// What operators should know about this table: the channels that are not served, and why.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Where a request leads. `path` is as received: percent-encoded, without the query.
+    pub(crate) fn find(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<Lead, Error> {
+        let normal = path::normal(path).map_err(refused)?;
+        let mut fitting = self.fitting(&normal).peekable();
+        if fitting.peek().is_none() {
+            return self.elsewhere(method, path);
+        }
+        let wanted = Methods::from(method);
+        let preflight = preflight_for(method, headers);
+        let mut allowed = Methods::default();
+        let mut unacceptable = false;
+        for entry in fitting {
+            let Some(rules) = &entry.target.rules else { continue };
+            allowed = allowed.with(rules.methods);
+            if preflight.is_some_and(|method| rules.methods.has(method)) && rules.cors.is_some() {
+                return Ok(Lead::Preflight(Arc::clone(&entry.target)));
+            }
+            if !rules.methods.has(wanted) {
+                continue;
+            }
+            if !rules.accept.as_ref().is_none_or(|media_type| accept::media_type(headers, ACCEPT, media_type))
+            {
+                unacceptable = true;
+                continue;
+            }
+            return Ok(Lead::Service(Arc::clone(&entry.target), entry.template.params(&normal)));
+        }
+        if unacceptable {
+            let mut error =
+                Error::new(ErrorKind::InvalidInput, "Not acceptable: nothing here has that media type");
+            error.status = Some(406);
+            return Err(error);
+        }
+        let allowed = allowed.with(Methods::one("OPTIONS"));
+        if *method == Method::OPTIONS { Ok(Lead::Options(allowed)) } else { Err(not_allowed(allowed)) }
+    }
+
+    /// The channels whose path fits, in order.
+    fn fitting<'a>(&'a self, normal: &'a str) -> impl Iterator<Item = &'a Entry> {
+        let places = self.index.candidates(normal).into_iter();
+        places
+            .filter_map(|place| self.entries.get(usize::try_from(place).ok()?))
+            .filter(|entry| entry.template.fits(normal))
+    }
+
+    /// Where no operator's channel is.
+    fn elsewhere(&self, method: &Method, path: &str) -> Result<Lead, Error> {
+        if let Some(target) = self.dev_target(path) {
+            return Ok(Lead::Service(Arc::new(target), Vec::new()));
+        }
+        if Methods::from(method) == Methods::default() {
+            return Err(not_allowed(Methods::all()));
+        }
+        Err(Error::new(ErrorKind::NotFound, "URL not found"))
+    }
+
+    fn dev_target(&self, path: &str) -> Option<Target> {
         let channel = self.dev.as_ref()?;
         let rest = path.strip_prefix(DEV_PREFIX)?;
         let name = rest.split_once('/').map_or(rest, |(name, _)| name);
-        let service: Arc<str> = if name.contains('%') { decode(name)?.into() } else { name.into() };
-        (!service.is_empty()).then(|| Target { service, channel: Arc::clone(channel), params: Vec::new() })
+        let service = path::decode(name).ok()?.replace(path::ENCODED_SLASH, "/");
+        (!service.is_empty()).then(|| Target {
+            service: service.into(),
+            channel: Arc::clone(channel),
+            rules: None,
+        })
     }
 }
 
-/// Where a request leads.
-#[derive(Clone, Debug)]
-pub(crate) struct Target {
-    pub(crate) service: Arc<str>,
-    pub(crate) channel: Arc<str>,
-    /// What the path's template captured, decoded.
-    pub(crate) params: Vec<Field>,
+fn entry(channel: &RestChannel, guards: &Guards, shared: &Arc<Shared>) -> Result<Entry, String> {
+    let template = Template::parse(&channel.path, channel.match_slash)?;
+    Ok(Entry { template, target: Arc::new(Target::new(channel, guards, shared)) })
 }
 
-/// Percent-decodes one segment; nothing when it is malformed or not UTF-8.
-fn decode(segment: &str) -> Option<String> {
-    let mut bytes = segment.bytes();
-    let mut decoded = Vec::with_capacity(segment.len());
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            decoded.push(byte);
-            continue;
+/// The method that a web page asks for, if the request is such a question.
+fn preflight_for(method: &Method, headers: &HeaderMap) -> Option<Methods> {
+    if *method != Method::OPTIONS || !headers.contains_key(ORIGIN) {
+        return None;
+    }
+    headers.get(ACCESS_CONTROL_REQUEST_METHOD)?.to_str().ok().map(Methods::one)
+}
+
+fn not_allowed(allowed: Methods) -> Error {
+    let mut error = Error::new(ErrorKind::MethodNotAllowed, "Method not allowed");
+    error.headers.push((ALLOW.as_str().to_owned(), allowed.names()));
+    error
+}
+
+fn refused(wrong: PathError) -> Error {
+    match wrong {
+        PathError::TooLong => {
+            let text =
+                format!("the path is longer than {} bytes; send data in the body", path::MAX_PATH_BYTES);
+            let mut error = Error::new(ErrorKind::InvalidInput, text);
+            error.status = Some(414);
+            error
         }
-        let high = char::from(bytes.next()?).to_digit(16)?;
-        let low = char::from(bytes.next()?).to_digit(16)?;
-        decoded.push(u8::try_from(high * 16 + low).ok()?);
+        PathError::Encoding => {
+            let text = "the path is malformed: after each % there must be two hex digits, and all of it must be UTF-8";
+            Error::new(ErrorKind::InvalidInput, text)
+        }
+        PathError::Control => {
+            Error::new(ErrorKind::InvalidInput, "the path is malformed: it must not have control characters")
+        }
     }
-    String::from_utf8(decoded).ok()
+}
+
+/// The routes that hold now. A request takes them once and keeps what it has found; a change is for those that come after.
+#[derive(Debug, Default)]
+pub struct Table(ArcSwap<Routes>);
+
+impl Table {
+    /// A table that begins with these routes.
+    #[must_use]
+    pub fn new(routes: Routes) -> Self {
+        Self(ArcSwap::from_pointee(routes))
+    }
+
+    /// Puts other routes in place. Requests in flight keep the channel that they have found.
+    pub fn swap(&self, routes: Routes) {
+        for note in &routes.notes {
+            tracing::warn!("{note}");
+        }
+        self.0.store(Arc::new(routes));
+    }
+
+    /// The routes that hold now.
+    #[must_use]
+    pub fn routes(&self) -> Arc<Routes> {
+        self.0.load_full()
+    }
+
+    pub(crate) fn find(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<Lead, Error> {
+        self.0.load().find(method, path, headers)
+    }
+}
+
+impl From<Routes> for Table {
+    fn from(routes: Routes) -> Self {
+        Self::new(routes)
+    }
+}
+
+impl From<Routes> for Arc<Table> {
+    fn from(routes: Routes) -> Self {
+        Self::new(routes.into())
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn leads_to(path: &str, service: Option<&str>) {
-        let target = Routes::dev().find(path);
-        assert_eq!(target.as_ref().map(|target| &*target.service), service, "{path}");
-        assert!(target.is_none_or(|target| &*target.channel == "dev"));
-    }
-
-    #[test]
-    fn dev_routes_call_the_service_that_the_path_names() {
-        leads_to("/services/hello.hello-world", Some("hello.hello-world"));
-        leads_to("/services/hello/", Some("hello"));
-        leads_to("/services/hello/a//b%2F/..", Some("hello"));
-        leads_to("/services/my%20service/x", Some("my service"));
-        leads_to("/services/%c3%B3", Some("\u{f3}"));
-    }
-
-    #[test]
-    fn everything_else_leads_nowhere() {
-        for path in ["", "*", "/", "/services", "/services/", "/services//x", "/Services/a", "/x/services/a"]
-        {
-            leads_to(path, None);
-        }
-        for malformed in ["/services/%", "/services/a%2", "/services/%zz", "/services/%ff", "/services/%+1"] {
-            leads_to(malformed, None);
-        }
-        assert!(Routes::none().find("/services/hello").is_none());
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 use crate::instance::{Ended, Instance};
 use crate::package::LoadError;
 use crate::program::Program;
-use caisson_capability::{Cid, Deadline, Invocation, Request, Trace};
+use caisson_capability::{ChannelInfo, Cid, Deadline, Invocation, Request, Trace};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -120,8 +120,9 @@ async fn call(
     let invocation = Invocation {
         cid: Cid::from("benchmark"),
         service: service.into(),
-        channel: "bench".into(),
+        channel: ChannelInfo::plain("bench"),
         principal: None,
+        peer: None,
         deadline: Deadline::after(Duration::from_secs(60)),
         attempt: 1,
         trace: Trace::default(),

@@ -31,8 +31,8 @@ pub(crate) fn context(invocation: &Invocation, version: u32, deadline_ms: u64) -
         cid: invocation.cid.as_str().to_owned(),
         service: invocation.service.as_ref().to_owned(),
         version,
-        channel: invocation.channel.as_ref().to_owned(),
-        principal: invocation.principal.as_deref().map(str::to_owned),
+        channel: invocation.channel.name.as_ref().to_owned(),
+        principal: invocation.principal.as_ref().map(|principal| principal.name.as_ref().to_owned()),
         deadline_ms,
         attempt: invocation.attempt,
         traceparent: invocation.trace.traceparent.as_deref().map(str::to_owned),
@@ -72,12 +72,17 @@ pub(crate) fn request_from_guest(request: types::Request) -> Request {
 
 /// The guest's answer.
 pub(crate) fn response(response: types::Response) -> Response {
-    Response { status: response.status, headers: response.headers, body: response.body.into() }
+    Response {
+        status: response.status,
+        headers: response.headers,
+        body: bytes::Bytes::from(response.body).into(),
+    }
 }
 
 /// An answer for a guest.
 pub(crate) fn response_for_guest(response: Response) -> types::Response {
-    types::Response { status: response.status, headers: response.headers, body: response.body.into() }
+    let body = response.body.whole().map(|bytes| bytes.to_vec()).unwrap_or_default();
+    types::Response { status: response.status, headers: response.headers, body }
 }
 
 /// An error that a guest raised. A guest that says `internal` means itself, not the host.

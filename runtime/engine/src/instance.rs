@@ -263,9 +263,10 @@ pub(crate) fn explain(trap: &wasmtime::Error, memory_refused: bool, stderr: &str
 }
 
 fn check_answer(response: Response, limits: &Limits) -> Result<Response, Error> {
-    if response.body.len() as u64 > limits.answer_bytes {
+    let bytes = response.body.whole().map_or(0, bytes::Bytes::len);
+    if bytes as u64 > limits.answer_bytes {
         let message = format!("the service reached its limit answer_bytes = {}", limits.answer_bytes);
-        let detail = format!("it answered {} bytes", response.body.len());
+        let detail = format!("it answered {bytes} bytes");
         return Err(Error::new(ErrorKind::QuotaExceeded, message).detail(detail));
     }
     Ok(response)

@@ -169,6 +169,16 @@ impl AdminClient {
         serde_json::from_slice(&answer.body).map_err(|error| self.foreign(error))
     }
 
+    /// Asks for something that has no answer but that it is done.
+    ///
+    /// # Errors
+    ///
+    /// As [`json`](Self::json).
+    pub(crate) async fn done(&self, method: Method, path: &str) -> Result<(), ClientError> {
+        let answer = self.send(method, path, Outgoing::default()).await?;
+        if answer.status.is_success() { Ok(()) } else { Err(self.error_of(answer.status, &answer.body)) }
+    }
+
     /// Asks and takes whatever is answered.
     ///
     /// # Errors

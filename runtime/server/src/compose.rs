@@ -8,10 +8,12 @@ use crate::exit::Exit;
 use crate::output::Output;
 use crate::plan::Plan;
 use crate::signals::Signals;
+use crate::state;
 use anyhow::Context as _;
 use caisson_admin::{Admin, Login, Token};
 use caisson_capability::Invoker;
-use caisson_channel::{DrainReport, Listener, Routes};
+use caisson_channel::{DrainReport, Listener, Routes, Table};
+use caisson_control::Live;
 use caisson_engine::{Engine, EngineOptions};
 use caisson_service::{Deployer, Watch};
 use caisson_telemetry::{LogHub, Metrics};
@@ -35,6 +37,12 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     let door: Arc<dyn Invoker> = Arc::new(Door::new(&deployer, Arc::clone(&logs)));
     engine.connect(Arc::downgrade(&door));
     make_services_folder(&plan)?;
+    let control = state::open(&plan).await?;
+    if let Some(file) = &plan.config {
+        state::apply_config(&control, file).await?;
+    }
+    let table = Arc::new(Table::new(Routes::none()));
+    let live = Live::start(&control, Arc::clone(&table), plan.dev)?;
     let login = login(&plan)?;
 
     Announcement::clear(&plan.data)?;
@@ -46,12 +54,14 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
 
     let (stop, stop_admin) = (CancellationToken::new(), CancellationToken::new());
     tokio::spawn(signals.forward(stop.clone(), output));
-    let routes = if plan.dev { Routes::dev() } else { Routes::none() };
-    let channel = caisson_channel::router(Arc::clone(&door), routes, &plan.http);
+    let membership = control.store().join(state::member(&plan, address, admin_address));
+    let channel = caisson_channel::router(Arc::clone(&door), table, &plan.http);
     let services = tokio::spawn(listen.serve(channel, plan.http.clone(), stop.clone()));
     let admin = caisson_admin::router(Admin {
         login,
         deployer: deployer.clone(),
+        control,
+        progress: live.progress(),
         invoker: door,
         http: plan.http.clone(),
         metrics,
@@ -73,7 +83,7 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     // Last, so that health and metrics can be seen until everything is answered.
     stop_admin.cancel();
     report(admin.await?, output);
-    drop(announcement);
+    drop((announcement, membership, live));
     output.note("stopped");
     Ok(Exit::Ok)
 }

@@ -69,7 +69,7 @@ impl Invoker for Door {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use caisson_capability::{Deadline, Request, Trace};
+    use caisson_capability::{ChannelInfo, Deadline, Request, Trace};
     use caisson_engine::{LoadError, Package, ServiceInfo, Settings};
     use caisson_service::{Loader, Origin, PackageSource, Runnable};
     use caisson_telemetry::{LogFilter, Metrics};
@@ -112,8 +112,9 @@ mod tests {
         Invocation {
             cid: Cid::from("c1"),
             service: service.into(),
-            channel: "test".into(),
+            channel: ChannelInfo::plain("test"),
             principal: None,
+            peer: None,
             deadline: Deadline::after(Duration::from_secs(60)),
             attempt: 1,
             trace: Trace::default(),

@@ -16,6 +16,7 @@ mod exit;
 mod output;
 mod plan;
 mod signals;
+mod state;
 
 use std::process::ExitCode;
 

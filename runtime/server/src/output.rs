@@ -113,6 +113,21 @@ impl Output {
         paint(self.colours_out, GREEN, text)
     }
 
+    /// A word that asks for attention, for standard error.
+    pub(crate) fn caution(self, text: &str) -> String {
+        paint(self.colours_err, YELLOW, text)
+    }
+
+    /// A line of a difference in its colour, for standard output.
+    pub(crate) fn difference(self, line: &str) -> String {
+        match line.trim_start().chars().next() {
+            Some('+') => paint(self.colours_out, GREEN, line),
+            Some('-') => paint(self.colours_out, RED, line),
+            Some('~') => paint(self.colours_out, YELLOW, line),
+            _ => line.to_owned(),
+        }
+    }
+
     /// A log level in its colour, for standard output.
     pub(crate) fn level(self, level: &str) -> String {
         let padded = format!("{level:<8}");

@@ -2,6 +2,7 @@
 
 use crate::exit::usage;
 use caisson_channel::HttpOptions;
+use caisson_cluster::kv::etcd::Password;
 use caisson_service::ServicesFolder;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -34,6 +35,33 @@ pub(crate) struct Plan {
     pub(crate) max_active: usize,
     /// Limits of the services' port.
     pub(crate) http: HttpOptions,
+    /// Definitions that are applied at the start.
+    pub(crate) config: Option<PathBuf>,
+    /// Where the state is.
+    pub(crate) state: StateOptions,
+}
+
+/// Where the state is.
+#[derive(Debug, Default)]
+pub(crate) struct StateOptions {
+    /// Addresses of etcd; none for a state in the data folder.
+    pub(crate) etcd: Vec<String>,
+    /// Where in etcd.
+    pub(crate) prefix: String,
+    /// User of etcd.
+    pub(crate) user: Option<String>,
+    /// The user's password.
+    pub(crate) password: Option<Password>,
+    /// Authority of etcd's certificates.
+    pub(crate) ca: Option<PathBuf>,
+    /// Certificate for etcd.
+    pub(crate) cert: Option<PathBuf>,
+    /// Key of that certificate.
+    pub(crate) key: Option<PathBuf>,
+    /// Name of this server in the cluster.
+    pub(crate) node: Option<String>,
+    /// Where the key for secrets is, when not in the data folder.
+    pub(crate) secret_key: Option<PathBuf>,
 }
 
 impl Plan {
@@ -71,6 +99,11 @@ impl Plan {
         self.data.join("admin.token")
     }
 
+    /// Where the key for secrets is.
+    pub(crate) fn secret_key(&self) -> PathBuf {
+        self.state.secret_key.clone().unwrap_or_else(|| self.data.join("secret.key"))
+    }
+
     /// Where compiled components are kept.
     pub(crate) fn cache(&self) -> PathBuf {
         self.data.join("compiled")
@@ -93,6 +126,8 @@ mod tests {
             program: "c".into(),
             max_active: 1,
             http: HttpOptions::default(),
+            config: None,
+            state: StateOptions::default(),
         }
     }
 

@@ -2,12 +2,14 @@
 
 mod calls;
 mod command;
+mod etcd;
 mod healthy;
 mod raw;
 mod server;
 
-pub(crate) use calls::{assert_problem, call, check_problem, http2_client, post, send};
-pub(crate) use command::Command;
+pub(crate) use calls::{Answer, assert_problem, call, check_problem, http2_client, post, send};
+pub(crate) use command::{Command, Ended};
+pub(crate) use etcd::Etcd;
 pub(crate) use healthy::{HEALTHY, Healthy};
 pub(crate) use raw::Raw;
 pub(crate) use server::{Server, Setup, guest};

@@ -133,6 +133,23 @@ impl Server {
         self.setup.root.path().join("data")
     }
 
+    /// Writes a file beside the services folder; its path.
+    pub(crate) fn write(&self, file: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.setup.root.path().join(file);
+        write(&path, content.as_ref());
+        path.display().to_string()
+    }
+
+    /// Calls a path of the services' port, with headers.
+    pub(crate) async fn path_with(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request =
+            http::Request::builder().method(method).uri(format!("http://{}{path}", self.listen));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        super::send(&self.http, request.body(http_body_util::Full::default()).unwrap()).await.unwrap()
+    }
+
     /// A path in the services folder.
     pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.setup.root.path().join("services").join(file)

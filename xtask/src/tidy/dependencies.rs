@@ -23,7 +23,15 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "caisson-admin",
-        may: &["caisson-capability", "caisson-channel", "caisson-service", "caisson-telemetry"],
+        may: &[
+            "caisson-capability",
+            "caisson-channel",
+            "caisson-cluster",
+            "caisson-control",
+            "caisson-definition",
+            "caisson-service",
+            "caisson-telemetry",
+        ],
         never: &["wasmtime"],
         why: "it answers by the error statuses of the channel and asks for services by name; how they run is not its concern",
     },
@@ -35,9 +43,33 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "caisson-channel",
-        may: &["caisson-capability", "caisson-telemetry"],
+        may: &["caisson-capability", "caisson-definition", "caisson-security", "caisson-telemetry"],
         never: &["wasmtime"],
         why: "whatever comes in goes through the invoker; a channel that knows the engine would be a second door",
+    },
+    Rule {
+        name: "caisson-cluster",
+        may: &[],
+        never: &["wasmtime", "axum", "hyper"],
+        why: "it keeps documents, and what they mean is not its concern",
+    },
+    Rule {
+        name: "caisson-control",
+        may: &[
+            "caisson-capability",
+            "caisson-channel",
+            "caisson-cluster",
+            "caisson-definition",
+            "caisson-security",
+        ],
+        never: &["wasmtime", "axum", "hyper"],
+        why: "it turns revisions into tables, and answers no requests",
+    },
+    Rule {
+        name: "caisson-definition",
+        may: &[],
+        never: &["wasmtime", "axum", "hyper", "tokio"],
+        why: "what operators write means the same wherever it is read",
     },
     Rule {
         name: "caisson-engine",
@@ -46,10 +78,22 @@ const RULES: &[Rule] = &[
         why: "the sandbox must not be able to name a socket",
     },
     Rule {
+        name: "caisson-security",
+        may: &["caisson-capability", "caisson-definition"],
+        never: &["wasmtime", "axum"],
+        why: "it says who calls; answering is the channel's part",
+    },
+    Rule {
         name: "caisson-service",
         may: &["caisson-capability", "caisson-engine", "caisson-telemetry"],
         never: &["wasmtime", "axum", "hyper"],
         why: "it turns packages into programs of the engine, without knowing what an engine is made of",
+    },
+    Rule {
+        name: "caisson-soap",
+        may: &[],
+        never: &["wasmtime", "axum", "hyper", "tokio"],
+        why: "bytes in, values out: channels and connections both use it",
     },
     Rule {
         name: "caisson-telemetry",
@@ -70,7 +114,11 @@ const RULES: &[Rule] = &[
 const NAMES: &[(&str, &[&str], &str)] = &[
     ("runtime/engine/src/", &["tokio::net", "std::net"], "the engine never names a socket"),
     ("runtime/channel/src/", &["wasmtime::", "caisson_engine"], "a channel never names the engine"),
-    ("runtime/capability/src/", &["tokio::net", "std::net"], "the contract knows no protocol"),
+    (
+        "runtime/capability/src/",
+        &["tokio::net", "std::net::Tcp", "std::net::Udp"],
+        "the contract may hold an address, and opens no socket",
+    ),
 ];
 
 /// Checks what the manifests say.

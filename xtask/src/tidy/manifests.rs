@@ -15,7 +15,7 @@ fn is_of_host(manifest: &Source) -> bool {
     let depth = manifest.path.matches('/').count();
     match manifest.path.split('/').next() {
         Some("runtime") => true,
-        Some("tests" | "xtask") => depth == 1,
+        Some("cluster" | "tests" | "xtask") => depth == 1,
         _ => false,
     }
 }

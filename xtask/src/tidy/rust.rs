@@ -33,7 +33,7 @@ const UNSAFE: &[(&str, &str)] = &[
 ];
 
 /// Folders of Rust files that are ours.
-const FOLDERS: [&str; 4] = ["runtime/", "sdk-python/", "tests/", "xtask/"];
+const FOLDERS: [&str; 5] = ["cluster/", "runtime/", "sdk-python/", "tests/", "xtask/"];
 
 pub(super) fn check(tree: &Tree) -> Vec<String> {
     let rust = tree

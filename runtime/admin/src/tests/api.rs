@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 #[tokio::test]
 async fn ready_follows_what_is_loaded() {
-    let api = Api::starting();
+    let api = Api::starting().await;
     assert_eq!(api.get("/healthz/live").await.status, StatusCode::OK);
     let reply = api.get("/healthz/ready").await;
     assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);

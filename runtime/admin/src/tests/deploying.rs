@@ -118,7 +118,7 @@ async fn two_packages_cannot_have_one_service() {
 
 #[tokio::test]
 async fn what_lives_in_the_folder_is_undeployed_there() {
-    let api = Api::starting();
+    let api = Api::starting().await;
     let services = tempfile::tempdir().unwrap();
     std::fs::write(services.path().join("hello.py"), "service hello.world\n").unwrap();
     api.deployer.restore(Some(&ServicesFolder::new(services.path()))).await;

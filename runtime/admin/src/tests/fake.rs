@@ -4,7 +4,10 @@ use crate::{Admin, Login, Token, router};
 use axum::Router;
 use axum::body::Body;
 use caisson_capability::{BoxFuture, Error, ErrorKind, Fault, Invocation, Response};
-use caisson_channel::HttpOptions;
+use caisson_channel::{HttpOptions, Routes, Table};
+use caisson_cluster::Store;
+use caisson_cluster::seal::Key;
+use caisson_control::{Control, Live};
 use caisson_engine::{LoadError, Package, ServiceInfo, Settings};
 use caisson_service::{Deployer, Loader, Runnable};
 use caisson_telemetry::{LogHub, Metrics};
@@ -87,7 +90,7 @@ fn answer(invocation: Invocation, version: u32) -> Result<Response, Error> {
     }
     let http = request.http.unwrap_or_default();
     let body = json!({
-        "channel": &*channel, "principal": principal.as_deref(), "version": version, "method": http.method,
+        "channel": &*channel.name, "principal": principal.as_ref().map(|principal| &*principal.name), "version": version, "method": http.method,
         "path": http.path, "query": http.query, "headers": http.headers, "type": request.content_type,
         "body": String::from_utf8_lossy(&request.body),
     });
@@ -105,6 +108,7 @@ pub(super) struct Api {
     pub(super) logs: Arc<LogHub>,
     pub(super) closing: CancellationToken,
     pub(super) folder: TempDir,
+    _live: Live,
 }
 
 /// What came back.
@@ -132,33 +136,40 @@ impl Reply {
 
 impl Api {
     /// In development mode, nothing restored yet.
-    pub(super) fn starting() -> Self {
-        Self::with(Login::Open)
+    pub(super) async fn starting() -> Self {
+        Self::with(Login::Open).await
     }
 
     /// In development mode and ready.
     pub(super) async fn open() -> Self {
-        let api = Self::starting();
+        let api = Self::starting().await;
         api.deployer.restore(None).await;
         api
     }
 
-    pub(super) fn with_token() -> Self {
+    pub(super) async fn with_token() -> Self {
         Self::with(Login::Token {
             token: Token::new(TOKEN).unwrap(),
             kept_in: PathBuf::from("data/admin.token"),
         })
+        .await
     }
 
-    fn with(login: Login) -> Self {
+    async fn with(login: Login) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (metrics, logs) = (Arc::new(Metrics::default()), Arc::new(LogHub::default()));
         let deployer =
             Deployer::open(folder.path(), Arc::new(FakeLoader), Arc::clone(&metrics), Arc::clone(&logs))
                 .unwrap();
         let closing = CancellationToken::new();
+        let store = Store::embedded(&folder.path().join("state.db")).await.unwrap();
+        let key = Arc::new(Key::load_or_create(&folder.path().join("secret.key")).unwrap());
+        let control = Control::new(store, key);
+        let live = Live::start(&control, Arc::new(Table::new(Routes::none())), false).unwrap();
         let router = router(Admin {
             login,
+            control,
+            progress: live.progress(),
             invoker: deployer.registry(),
             deployer: deployer.clone(),
             http: HttpOptions::default(),
@@ -167,7 +178,7 @@ impl Api {
             listen: ([127, 0, 0, 1], 17_010).into(),
             closing: closing.clone(),
         });
-        Self { router, deployer, logs, closing, folder }
+        Self { router, deployer, logs, closing, folder, _live: live }
     }
 
     pub(super) async fn response(&self, request: Request<Body>) -> http::Response<Body> {

@@ -10,7 +10,7 @@ fn with_token(path: &str, token: &str) -> Request<Body> {
 
 #[tokio::test]
 async fn the_api_is_closed_and_says_where_the_token_is() {
-    let api = Api::with_token();
+    let api = Api::with_token().await;
     for path in ["/api/v1/version", "/api/v1/openapi.json", "/api/v1/logs?follow=true", "/api/v1/nothing"] {
         let reply = api.get(path).await;
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{path}");
@@ -25,7 +25,7 @@ async fn the_api_is_closed_and_says_where_the_token_is() {
 
 #[tokio::test]
 async fn the_token_opens_it() {
-    let api = Api::with_token();
+    let api = Api::with_token().await;
     let reply = api.send(with_token("/api/v1/version", TOKEN)).await;
     assert_eq!((reply.status, reply.json()["dev"].as_bool()), (StatusCode::OK, Some(false)));
     assert_eq!(api.send(with_token("/api/v1/nothing", TOKEN)).await.status, StatusCode::NOT_FOUND);
@@ -33,7 +33,7 @@ async fn the_token_opens_it() {
 
 #[tokio::test]
 async fn monitoring_needs_no_login() {
-    let api = Api::with_token();
+    let api = Api::with_token().await;
     assert_eq!(api.get("/healthz/live").await.status, StatusCode::OK);
     assert_eq!(api.get("/healthz/ready").await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(api.get("/metrics").await.status, StatusCode::OK);
@@ -41,7 +41,7 @@ async fn monitoring_needs_no_login() {
 
 #[tokio::test]
 async fn who_invokes_is_told_to_the_service() {
-    let api = Api::with_token();
+    let api = Api::with_token().await;
     let put = Request::put("/api/v1/packages/a").header("content-type", "text/x-python");
     let put =
         put.header("authorization", format!("Bearer {TOKEN}")).body(Body::from("service a.b\n")).unwrap();

@@ -106,7 +106,11 @@ async fn head_has_the_length_and_no_body() {
 #[test]
 fn repeated_headers_stay() {
     let cookie = |value: &str| ("Set-Cookie".to_owned(), value.to_owned());
-    let response = Response { status: 200, headers: vec![cookie("a=1"), cookie("b=2")], body: Bytes::new() };
+    let response = Response {
+        status: 200,
+        headers: vec![cookie("a=1"), cookie("b=2")],
+        body: caisson_capability::Body::default(),
+    };
     let answer = respond(Ok(response), &"c".into(), false);
     assert_eq!(answer.headers().get_all("set-cookie").iter().collect::<Vec<_>>(), ["a=1", "b=2"]);
 }
@@ -168,7 +172,7 @@ fn an_error_is_logged_once_and_as_loud_as_its_fault() {
 fn a_wrong_header_is_logged_by_name_and_without_its_value() {
     let with = |name: &str, value: &str| {
         let headers = vec![(name.to_owned(), value.to_owned())];
-        logged(Ok(Response { status: 200, headers, body: Bytes::new() }))
+        logged(Ok(Response { status: 200, headers, body: caisson_capability::Body::default() }))
     };
     let log = with("x-token", "se\ncret");
     assert!(log.contains("x-token") && !log.contains("cret"), "{log}");

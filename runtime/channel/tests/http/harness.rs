@@ -1,7 +1,7 @@
 //! A server with an invoker that does what a test tells it, and a client that speaks in bytes.
 
 use caisson_capability::{BoxFuture, Error, Invocation, Invoker, Response};
-use caisson_channel::{DrainReport, HttpOptions, Listener, Routes, router};
+use caisson_channel::{DrainReport, HttpOptions, Listener, Routes, Table, router};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -74,7 +74,7 @@ impl Invoker for Fake {
                 _ => {}
             }
             let headers = vec![("content-type".to_owned(), "text/plain".to_owned())];
-            Ok(Response { status: 200, headers, body: invocation.request.body })
+            Ok(Response { status: 200, headers, body: invocation.request.body.into() })
         })
     }
 }
@@ -93,11 +93,19 @@ impl Server {
     }
 
     pub(crate) async fn with(options: HttpOptions) -> Self {
+        Self::on(Routes::dev().into(), options).await
+    }
+
+    pub(crate) async fn serving(table: Arc<Table>) -> Self {
+        Self::on(table, HttpOptions::default()).await
+    }
+
+    async fn on(table: Arc<Table>, options: HttpOptions) -> Self {
         let fake = Arc::new(Fake::default());
         let listener = Listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let addr = listener.local_addr();
         let shutdown = CancellationToken::new();
-        let router = router(Arc::clone(&fake) as Arc<dyn Invoker>, Routes::dev(), &options);
+        let router = router(Arc::clone(&fake) as Arc<dyn Invoker>, table, &options);
         let task = tokio::spawn(listener.serve(router, options, shutdown.clone()));
         Self { fake, addr, shutdown, task }
     }

@@ -8,9 +8,11 @@
     reason = "a panic is how a test fails, in its helpers too; clippy exempts only the test functions themselves"
 )]
 
+mod channels;
 mod connections;
 mod drain;
 mod harness;
 mod http2;
 mod limits;
 mod requests;
+mod tls;

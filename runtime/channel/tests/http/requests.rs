@@ -16,7 +16,7 @@ async fn a_service_sees_the_request_as_received() {
     answer.expect(200);
     assert_eq!(answer.body, "hello");
     let seen = server.fake.last();
-    assert_eq!((&*seen.service, &*seen.channel, seen.attempt, seen.depth), ("my.echo", "dev", 1, 0));
+    assert_eq!((&*seen.service, &*seen.channel.name, seen.attempt, seen.depth), ("my.echo", "dev", 1, 0));
     assert_eq!(answer.header("x-caisson-cid"), Some(seen.cid.as_str()));
     assert!(seen.principal.is_none());
     assert_eq!(seen.request.content_type.as_deref(), Some("text/csv"));
@@ -58,7 +58,7 @@ async fn paths_outside_the_routes_are_not_found() {
     let server = Server::start().await;
     for path in ["/", "/services", "/services/", "/other/echo"] {
         let answer = server.ask(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n")).await;
-        answer.expect_error(404, "nothing is served");
+        answer.expect_error(404, "URL not found");
     }
     assert_eq!(server.fake.count(), 0);
 }

@@ -1,4 +1,4 @@
-//! `caisson ls`: what is deployed.
+//! `caisson ls`: what is deployed, and what is defined.
 
 use super::context::Context;
 use crate::exit::Exit;
@@ -10,7 +10,7 @@ use serde_json::Value;
 /// Longest text that is shown in a column for free text.
 const MAX_TEXT: usize = 72;
 
-/// List services or packages
+/// List services, packages, or definitions
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// What to list
@@ -24,6 +24,14 @@ enum Kind {
     Services,
     /// What was deployed, with errors
     Packages,
+    /// Ways in, in the order in which they are tried
+    Channels,
+    /// Ways out
+    Connections,
+    /// Which services may use which connections
+    Grants,
+    /// Who may call
+    Security,
 }
 
 /// Carries it out.
@@ -35,6 +43,10 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let path = match args.kind {
         Kind::Services => "/api/v1/services",
         Kind::Packages => "/api/v1/packages",
+        Kind::Channels => "/api/v1/definitions/sections/channels",
+        Kind::Connections => "/api/v1/definitions/sections/connections",
+        Kind::Grants => "/api/v1/definitions/sections/grants",
+        Kind::Security => "/api/v1/definitions/sections/security",
     };
     let answer: Value = context.client()?.json(Method::GET, path).await?;
     let output = context.output;
@@ -50,8 +62,48 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             errors(output, &serde_json::from_value::<Vec<Package>>(packages)?);
         }
         Kind::Packages => packages(output, &serde_json::from_value::<Vec<Package>>(answer)?),
+        Kind::Channels | Kind::Connections | Kind::Grants | Kind::Security => {
+            definitions(args.kind, output, answer.as_array().map(Vec::as_slice).unwrap_or_default());
+        }
     }
     Ok(Exit::Ok)
+}
+
+fn definitions(kind: Kind, output: Output, all: &[Value]) {
+    if all.is_empty() {
+        output.note("none: write them into caisson.yaml and `caisson apply`");
+        return;
+    }
+    let rows = |fields: [&str; 5]| -> Vec<[String; 5]> {
+        all.iter().map(|one| fields.map(|field| cell(one.get(field)))).collect()
+    };
+    match kind {
+        Kind::Channels => {
+            let heading = ["CHANNEL", "TYPE", "PATH", "SERVICE", "SECURITY"];
+            output.table(heading, &rows(["name", "type", "path", "service", "security"]));
+        }
+        Kind::Grants => {
+            let rows: Vec<[String; 3]> = rows(["services", "connection", "operations", "", ""])
+                .into_iter()
+                .map(|[services, connection, operations, ..]| [services, connection, operations])
+                .collect();
+            output.table(["SERVICES", "CONNECTION", "OPERATIONS"], &rows);
+        }
+        _ => {
+            let rows: Vec<[String; 2]> =
+                rows(["name", "type", "", "", ""]).into_iter().map(|[name, kind, ..]| [name, kind]).collect();
+            output.table(["NAME", "TYPE"], &rows);
+        }
+    }
+}
+
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(items)) => items.iter().map(|item| cell(Some(item))).collect::<Vec<_>>().join(", "),
+        Some(other) => other.to_string(),
+        None => "-".to_owned(),
+    }
 }
 
 fn services(output: Output, services: &[Service]) {

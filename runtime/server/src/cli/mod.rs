@@ -1,7 +1,11 @@
 //! The command line: what can be said, and which file carries it out.
 
+mod apply;
+mod cluster;
 mod context;
+mod definitions;
 mod deploy;
+mod export;
 mod history;
 mod internal;
 mod invoke;
@@ -11,6 +15,7 @@ mod new;
 mod package_source;
 mod serve;
 mod undeploy;
+mod user;
 mod version;
 
 use crate::exit::{self, Exit};
@@ -57,13 +62,20 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     New(new::Args),
     Deploy(deploy::Args),
     Undeploy(undeploy::Args),
     Invoke(invoke::Args),
     Ls(ls::Args),
+    Apply(apply::Args),
+    Diff(apply::DiffArgs),
+    Export(export::Args),
+    Schema(export::SchemaArgs),
     History(history::Args),
+    Rollback(history::RollbackArgs),
+    Cluster(cluster::Args),
+    Admin(user::Args),
     Logs(logs::Args),
     Version(version::Args),
     #[command(hide = true)]
@@ -94,14 +106,21 @@ pub(crate) fn run() -> ExitCode {
 fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Exit> {
     let context = Context::new(output, cli.global.admin);
     match cli.command {
-        Command::Serve(args) => serve::run(args, output),
+        Command::Serve(args) => serve::run(*args, output),
         Command::Internal(args) => internal::run(args, output),
         Command::New(args) => new::run(&args, output),
         Command::Deploy(args) => block_on(deploy::run(&args, &context)),
         Command::Undeploy(args) => block_on(undeploy::run(&args, &context)),
         Command::Invoke(args) => block_on(invoke::run(&args, &context)),
         Command::Ls(args) => block_on(ls::run(&args, &context)),
+        Command::Apply(args) => block_on(apply::apply(&args, &context)),
+        Command::Diff(args) => block_on(apply::diff(&args, &context)),
+        Command::Export(_) => block_on(export::run(&context)),
+        Command::Schema(_) => export::schema(output),
         Command::History(args) => block_on(history::run(&args, &context)),
+        Command::Rollback(args) => block_on(history::rollback(&args, &context)),
+        Command::Cluster(_) => block_on(cluster::run(&context)),
+        Command::Admin(args) => block_on(user::run(&args, &context)),
         Command::Logs(args) => block_on(logs::run(&args, &context)),
         Command::Version(args) => block_on(version::run(&args, &context)),
     }

@@ -3,7 +3,7 @@
 use crate::compose;
 use crate::exit::Exit;
 use crate::output::Output;
-use crate::plan::Plan;
+use crate::plan::{Plan, StateOptions};
 use anyhow::Context as _;
 use caisson_channel::HttpOptions;
 use caisson_service::ServicesFolder;
@@ -52,8 +52,42 @@ pub(crate) struct Args {
     /// Folder of the compiled Python interpreter [default: caisson-python beside this program]
     #[arg(long, value_name = "DIR", env = "CAISSON_PYTHON", hide_env_values = true)]
     python: Option<PathBuf>,
+    /// File of definitions that is applied at the start, as `caisson apply` does
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    state: State,
     #[command(flatten)]
     limits: Limits,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "State shared with other servers")]
+struct State {
+    /// Address of an etcd member; give it again for each. Without it the state is in the data folder
+    #[arg(long, value_name = "URL")]
+    etcd: Vec<String>,
+    /// Where in etcd the cluster's state is
+    #[arg(long, value_name = "PREFIX", default_value = "/caisson")]
+    etcd_prefix: String,
+    /// User of etcd; the password is in the variable CAISSON_ETCD_PASSWORD
+    #[arg(long, value_name = "NAME")]
+    etcd_user: Option<String>,
+    /// Certificate of the authority that etcd's certificates are from
+    #[arg(long, value_name = "FILE")]
+    etcd_ca: Option<PathBuf>,
+    /// This server's certificate for etcd
+    #[arg(long, value_name = "FILE", requires = "etcd_key")]
+    etcd_cert: Option<PathBuf>,
+    /// The key of that certificate
+    #[arg(long, value_name = "FILE", requires = "etcd_cert")]
+    etcd_key: Option<PathBuf>,
+    /// Name of this server in the cluster [default: host name and port]
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+    /// Key that secrets are stored with; all servers of a cluster need the same [default: secret.key in the data folder]
+    #[arg(long, value_name = "FILE")]
+    secret_key: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -124,6 +158,8 @@ fn plan(args: Args) -> anyhow::Result<Plan> {
         // The file that runs, whatever is installed over it meanwhile.
         program: PathBuf::from("/proc/self/exe"),
         max_active: limits.max_active,
+        config: args.config,
+        state: state(args.state),
         http: HttpOptions {
             max_body_bytes: limits.max_body_bytes,
             max_connections: limits.max_connections,
@@ -132,6 +168,20 @@ fn plan(args: Args) -> anyhow::Result<Plan> {
             ..HttpOptions::default()
         },
     })
+}
+
+fn state(state: State) -> StateOptions {
+    StateOptions {
+        etcd: state.etcd,
+        prefix: state.etcd_prefix,
+        user: state.etcd_user,
+        password: std::env::var("CAISSON_ETCD_PASSWORD").ok().map(Into::into),
+        ca: state.etcd_ca,
+        cert: state.etcd_cert,
+        key: state.etcd_key,
+        node: state.node,
+        secret_key: state.secret_key,
+    }
 }
 
 /// Each connection is an open file, and the usual soft limit of 1,024 is meant for programs that use `select`.

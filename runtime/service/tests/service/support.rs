@@ -3,7 +3,9 @@
 //! One line of the language is one of: `service NAME`, `answer TEXT`, `wait` (invocations wait for the gate),
 //! `slow` (loading waits for the gate), `error LINE MESSAGE`, `panic`.
 
-use caisson_capability::{BoxFuture, Cid, Deadline, Error, Invocation, Invoker, Request, Response, Trace};
+use caisson_capability::{
+    BoxFuture, ChannelInfo, Cid, Deadline, Error, Invocation, Invoker, Request, Response, Trace,
+};
 use caisson_engine::{LoadError, Package, ServiceInfo, Settings};
 use caisson_service::deploy::State;
 use caisson_service::{
@@ -198,7 +200,7 @@ impl Server {
 
     pub(crate) async fn answer(&self, service: &str) -> Option<String> {
         let response = self.deployer.registry().invoke(invocation(service)).await.ok()?;
-        Some(String::from_utf8_lossy(&response.body).into_owned())
+        Some(String::from_utf8_lossy(response.body.whole().unwrap()).into_owned())
     }
 
     pub(crate) fn status(&self, package: &str) -> Option<PackageStatus> {
@@ -259,8 +261,9 @@ pub(crate) fn invocation(service: &str) -> Invocation {
     Invocation {
         cid: Cid::new(),
         service: service.into(),
-        channel: "test".into(),
+        channel: ChannelInfo::plain("test"),
         principal: None,
+        peer: None,
         deadline: Deadline::after(HANG),
         attempt: 1,
         trace: Trace::default(),

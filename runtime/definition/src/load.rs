@@ -1,0 +1,225 @@
+//! From files to definitions: parsed, included, resolved, checked; every problem with its place, all at once.
+
+pub use crate::reference::{Process, Surroundings};
+
+use crate::check::{self, Finding};
+use crate::documents::Submission;
+use crate::model::Definitions;
+use crate::problem::{Problem, Problems};
+use crate::reference::resolve;
+use crate::schema::schema;
+use crate::validate::validate;
+use crate::yaml::{self, At, Content, Node};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The sections of a file, in the order in which they are explained.
+pub(crate) const SECTIONS: [&str; 4] = ["security", "connections", "channels", "grants"];
+
+/// Most files that may be included.
+const MAX_FILES: usize = 1_000;
+
+/// Definitions that have been read and found good.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What they say, with references resolved.
+    pub definitions: Definitions,
+    /// What stands in the file where a reference was resolved: place (`security/partner/password`) to text.
+    pub references: BTreeMap<String, String>,
+    /// What is accepted and looks odd.
+    pub warnings: Vec<Problem>,
+}
+
+impl Loaded {
+    /// What is sent to a server.
+    #[must_use]
+    pub fn submission(&self) -> Submission {
+        Submission { definitions: self.definitions.clone(), references: self.references.clone() }
+    }
+}
+
+/// Reads a file and what it includes.
+///
+/// # Errors
+///
+/// Everything that is wrong with them.
+pub fn load(path: &Path, surroundings: &dyn Surroundings) -> Result<Loaded, Problems> {
+    let mut loader = Loader { surroundings, files: Vec::new(), problems: Vec::new(), items: BTreeMap::new() };
+    loader.file(path, None);
+    loader.finish()
+}
+
+/// A list of definitions, with the place of each key.
+type Items = Vec<Node>;
+
+struct Loader<'a> {
+    surroundings: &'a dyn Surroundings,
+    files: Vec<PathBuf>,
+    problems: Vec<Problem>,
+    items: BTreeMap<&'static str, Items>,
+}
+
+impl Loader<'_> {
+    fn problem(&mut self, at: At, message: impl Into<String>) {
+        let problem = self.at(at, message);
+        self.problems.push(problem);
+    }
+
+    fn at(&self, at: At, message: impl Into<String>) -> Problem {
+        let file = self.files.get(at.file).cloned().unwrap_or_default();
+        Problem { file, line: at.line, column: at.column, message: message.into() }
+    }
+
+    fn file(&mut self, path: &Path, included_at: Option<At>) {
+        if self.files.iter().any(|known| known == path) {
+            return;
+        }
+        let number = self.files.len();
+        let place = included_at.unwrap_or(At { file: number, line: 0, column: 0 });
+        if number >= MAX_FILES {
+            return self.problem(place, format!("more than {MAX_FILES} files are included"));
+        }
+        self.files.push(path.to_owned());
+        let text = match self.surroundings.read(path) {
+            Ok(text) => text,
+            Err(error) => return self.problem(place, format!("{} cannot be read: {error}", path.display())),
+        };
+        match yaml::parse(&text, number, path) {
+            Err(problem) => self.problems.push(problem),
+            Ok(None) => self.problem(
+                At { file: number, line: 1, column: 1 },
+                "the file is empty: it begins with `version: 1`",
+            ),
+            Ok(Some(root)) => self.root(root, path),
+        }
+    }
+
+    fn root(&mut self, root: Node, path: &Path) {
+        for (at, message) in validate(&root, &schema()) {
+            self.problem(at, message);
+        }
+        let Content::Map(entries) = root.content else { return };
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for (_, key, node) in entries {
+            match (key.as_str(), node.content) {
+                ("include", Content::List(names)) => {
+                    for name in names {
+                        if let Some(text) = name.text() {
+                            self.file(&folder.join(text), Some(name.at));
+                        }
+                    }
+                }
+                (section, Content::List(items)) => {
+                    if let Some(section) = SECTIONS.iter().find(|known| **known == section) {
+                        self.items.entry(section).or_default().extend(items);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn finish(mut self) -> Result<Loaded, Problems> {
+        let mut places = BTreeMap::new();
+        let mut references = BTreeMap::new();
+        let mut items = std::mem::take(&mut self.items);
+        for (section, list) in &mut items {
+            for (index, node) in list.iter_mut().enumerate() {
+                let name =
+                    node.get("name").and_then(Node::text).map_or_else(|| index.to_string(), str::to_owned);
+                self.walk(node, &format!("{section}/{name}"), &mut places, &mut references);
+            }
+        }
+        if !self.problems.is_empty() {
+            return Err(self.refuse());
+        }
+        let definitions = Definitions {
+            security: self.section(&items, "security"),
+            connections: self.section(&items, "connections"),
+            channels: self.section(&items, "channels"),
+            grants: self.section(&items, "grants"),
+        };
+        if !self.problems.is_empty() {
+            return Err(self.refuse());
+        }
+        let mut warnings = Vec::new();
+        for Finding { place, message, warning } in check::check(&definitions) {
+            let problem = self.at(position(&places, &place), message);
+            if warning { warnings.push(problem) } else { self.problems.push(problem) }
+        }
+        if !self.problems.is_empty() {
+            return Err(self.refuse());
+        }
+        Ok(Loaded { definitions, references, warnings })
+    }
+
+    fn refuse(mut self) -> Problems {
+        self.problems.sort();
+        self.problems.dedup();
+        Problems(self.problems)
+    }
+
+    /// Notes where everything stands and resolves references.
+    fn walk(
+        &mut self,
+        node: &mut Node,
+        place: &str,
+        places: &mut BTreeMap<String, At>,
+        references: &mut BTreeMap<String, String>,
+    ) {
+        // The first of two with one name keeps its place: the second is reported.
+        places.entry(place.to_owned()).and_modify(|at| *at = node.at).or_insert(node.at);
+        let at = node.at;
+        match &mut node.content {
+            Content::Scalar(Value::String(text)) => {
+                let folder = self.files.get(at.file).and_then(|file| file.parent()).unwrap_or(Path::new(""));
+                match resolve(text, folder, self.surroundings) {
+                    Ok(None) => {}
+                    Ok(Some(value)) => {
+                        references.insert(place.to_owned(), std::mem::replace(text, value));
+                    }
+                    Err(message) => self.problem(at, message),
+                }
+            }
+            Content::Scalar(_) => {}
+            Content::List(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    self.walk(item, &format!("{place}/{index}"), places, references);
+                }
+            }
+            Content::Map(entries) => {
+                for (_, key, value) in entries {
+                    self.walk(value, &format!("{place}/{key}"), places, references);
+                }
+            }
+        }
+    }
+
+    fn section<T: DeserializeOwned>(&mut self, items: &BTreeMap<&str, Items>, section: &str) -> Vec<T> {
+        let mut all = Vec::new();
+        for node in items.get(section).into_iter().flatten() {
+            match serde_json::from_value(node.value()) {
+                Ok(one) => all.push(one),
+                // The shape is right by the schema: what is left are texts of special forms, such as networks.
+                Err(error) => self.problem(node.at, error.to_string()),
+            }
+        }
+        all
+    }
+}
+
+/// The place itself, or the nearest one around it.
+fn position(places: &BTreeMap<String, At>, place: &str) -> At {
+    let mut place = place;
+    loop {
+        if let Some(at) = places.get(place) {
+            return *at;
+        }
+        match place.rsplit_once('/') {
+            Some((outer, _)) => place = outer,
+            None => return At::default(),
+        }
+    }
+}

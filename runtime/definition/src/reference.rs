@@ -1,0 +1,82 @@
+//! `${env:NAME}` and `${file:PATH}` in texts.
+
+use std::path::Path;
+
+/// Largest file that a reference may name.
+const MAX_FILE_BYTES: u64 = 128 * 1024;
+
+/// What references lead to.
+pub trait Surroundings {
+    /// The value of an environment variable.
+    fn env(&self, name: &str) -> Option<String>;
+
+    /// The text of a file.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be read.
+    fn read(&self, path: &Path) -> Result<String, String>;
+}
+
+/// The environment and the files of this process.
+#[derive(Clone, Copy, Debug)]
+pub struct Process;
+
+impl Surroundings for Process {
+    fn env(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn read(&self, path: &Path) -> Result<String, String> {
+        let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
+        if size > MAX_FILE_BYTES {
+            return Err(format!("it has {size} bytes, and at most {MAX_FILE_BYTES} are read"));
+        }
+        std::fs::read_to_string(path).map_err(|error| error.to_string())
+    }
+}
+
+/// Resolves a text. Nothing when it holds no reference; `$${` stands for `${`.
+pub(crate) fn resolve(
+    text: &str,
+    folder: &Path,
+    surroundings: &dyn Surroundings,
+) -> Result<Option<String>, String> {
+    if !text.contains("${") {
+        return Ok(None);
+    }
+    let mut resolved = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        let (before, from) = rest.split_at(start);
+        if let Some(before) = before.strip_suffix('$') {
+            resolved.push_str(before);
+            resolved.push_str("${");
+            rest = from.strip_prefix("${").unwrap_or_default();
+            continue;
+        }
+        resolved.push_str(before);
+        let inside = from.strip_prefix("${").unwrap_or_default();
+        let (name, after) = inside.split_once('}').ok_or("a reference is not closed: `}` is missing")?;
+        resolved.push_str(&look_up(name, folder, surroundings)?);
+        rest = after;
+    }
+    resolved.push_str(rest);
+    Ok(Some(resolved))
+}
+
+fn look_up(name: &str, folder: &Path, surroundings: &dyn Surroundings) -> Result<String, String> {
+    match name.split_once(':') {
+        Some(("env", name)) => surroundings.env(name).filter(|value| !value.is_empty()).ok_or_else(|| {
+            format!("the environment variable {name} is not set: `apply` needs it where it runs")
+        }),
+        Some(("file", path)) => {
+            let text = surroundings.read(&folder.join(path));
+            let text = text.map_err(|error| format!("the file {path} cannot be read: {error}"))?;
+            Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+        }
+        _ => Err(format!(
+            "`${{{name}}}` is no reference: write ${{env:NAME}} or ${{file:PATH}}, or $${{ for the text itself"
+        )),
+    }
+}

@@ -1,0 +1,76 @@
+//! Where the state is: in the data folder, or in etcd together with other servers.
+
+use crate::plan::{Plan, StateOptions};
+use anyhow::Context as _;
+use caisson_cluster::seal::Key;
+use caisson_cluster::store::Member;
+use caisson_cluster::{EtcdOptions, Store};
+use caisson_control::Control;
+use caisson_definition::load::{Process, load};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Opens the state, with the key that its secrets are sealed with.
+///
+/// # Errors
+///
+/// A key that others can read or that cannot be read; a store that cannot be opened.
+pub(crate) async fn open(plan: &Plan) -> anyhow::Result<Control> {
+    let key = Arc::new(Key::load_or_create(&plan.secret_key())?);
+    let store = match etcd(plan) {
+        Some(options) => Store::etcd(options).await?,
+        None => Store::embedded(&plan.data.join("state.db")).await?,
+    };
+    Ok(Control::new(store, key))
+}
+
+fn etcd(plan: &Plan) -> Option<EtcdOptions> {
+    let StateOptions { etcd, prefix, user, password, ca, cert, key, .. } = &plan.state;
+    if etcd.is_empty() {
+        return None;
+    }
+    Some(EtcdOptions {
+        endpoints: etcd.clone(),
+        prefix: prefix.clone(),
+        user: user.clone(),
+        password: password.clone(),
+        ca: ca.clone(),
+        cert: cert.clone(),
+        key: key.clone(),
+        cache: Some(plan.data.join("state.cache")),
+    })
+}
+
+/// Applies the definitions that the server was started with.
+///
+/// # Errors
+///
+/// Everything that is wrong with the file.
+pub(crate) async fn apply_config(control: &Control, path: &Path) -> anyhow::Result<()> {
+    let loaded = load(path, &Process)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let message = format!("start with {}", path.display());
+    let applied = control
+        .apply(loaded.submission(), None, "start", &message)
+        .await
+        .with_context(|| format!("{} cannot be applied", path.display()))?;
+    tracing::info!(revision = applied.revision, "definitions of {} hold", path.display());
+    Ok(())
+}
+
+/// What other servers see of this one.
+pub(crate) fn member(plan: &Plan, listen: SocketAddr, admin: SocketAddr) -> Member {
+    let host = || {
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        format!("{}:{}", name.trim(), listen.port())
+    };
+    Member {
+        node: plan.state.node.clone().unwrap_or_else(host),
+        listen: listen.to_string(),
+        admin: admin.to_string(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}

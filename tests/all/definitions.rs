@@ -1,0 +1,164 @@
+//! Definitions: applied live, compared, exported, taken back; what is refused changes nothing.
+
+use crate::harness::{Command, HELLO, Server, Setup, assert_problem, call};
+use http::Method;
+use serde_json::Value;
+
+/// A file with one channel at this path.
+fn channel(path: &str) -> String {
+    format!(
+        "version: 1\nchannels:\n  - name: hello\n    type: rest\n    path: {path}\n    service: hello.hello-world\n"
+    )
+}
+
+/// Applies a file to a server, which must succeed.
+async fn apply(server: &Server, text: &str) -> Value {
+    let file = server.write("caisson.yaml", text);
+    let ended = Command::to(server, ["apply", "-f", &file, "--yes", "--json"]).run().await;
+    ended.good();
+    ended.json()
+}
+
+async fn get(server: &Server, path: &str) -> crate::harness::Answer {
+    server.path_with(Method::GET, path, &[]).await
+}
+
+#[tokio::test]
+async fn an_applied_channel_answers_at_once_and_survives_kill_9() {
+    let mut server = Setup::new().file("hello.py", HELLO).start().await;
+    assert_problem(&get(&server, "/api/hello").await, 404, "");
+    let applied = apply(&server, &channel("/api/hello")).await;
+    assert_eq!((applied["revision"].as_u64(), applied["live"].as_bool()), (Some(1), Some(true)));
+    assert_eq!(get(&server, "/api/hello").await.good(), "How goes it?");
+    server.kill9().await;
+    server.start_again().await;
+    assert_eq!(get(&server, "/api/hello").await.good(), "How goes it?");
+}
+
+#[tokio::test]
+async fn diff_shows_and_apply_twice_changes_nothing() {
+    let server = Server::with("hello.py", HELLO).await;
+    let file = server.write("caisson.yaml", channel("/a"));
+    let shown = Command::to(&server, ["diff", "-f", &file]).run().await;
+    assert!(shown.good().contains("channels/hello") || shown.good().contains("hello"), "{shown:?}");
+    assert_problem(&get(&server, "/a").await, 404, "");
+    apply(&server, &channel("/a")).await;
+    let again = apply(&server, &channel("/a")).await;
+    assert_eq!((again["revision"].as_u64(), again["unchanged"].as_bool()), (Some(1), Some(true)));
+}
+
+#[tokio::test]
+async fn a_rollback_is_a_revision_of_its_own() {
+    let server = Server::with("hello.py", HELLO).await;
+    apply(&server, &channel("/one")).await;
+    apply(&server, &channel("/two")).await;
+    assert_problem(&get(&server, "/one").await, 404, "");
+    let made = Command::to(&server, ["rollback", "1", "--json"]).run().await;
+    made.good();
+    assert_eq!(made.json()["revision"], 3);
+    assert_eq!(get(&server, "/one").await.good(), "How goes it?");
+    let history = Command::to(&server, ["history", "--json"]).run().await.json();
+    let revisions: Vec<_> =
+        history.as_array().unwrap().iter().map(|one| one["revision"].as_u64().unwrap()).collect();
+    assert_eq!(revisions, [3, 2, 1]);
+    assert_eq!(history[0]["author"], "dev");
+    let gone = Command::to(&server, ["rollback", "99"]).run().await;
+    assert_eq!(gone.code, 1, "{gone:?}");
+    assert!(gone.stderr.contains("99"), "{gone:?}");
+}
+
+#[tokio::test]
+async fn a_broken_file_is_refused_with_every_place_and_changes_nothing() {
+    let server = Server::with("hello.py", HELLO).await;
+    apply(&server, &channel("/a")).await;
+    let broken = "version: 1\nchannels:\n  - name: x\n    type: rest\n    pth: /b\n    service: a.b\n    methods: [FETCH]\n";
+    let file = server.write("caisson.yaml", broken);
+    let refused = Command::to(&server, ["apply", "-f", &file, "--yes"]).run().await;
+    assert_eq!(refused.code, 1, "{refused:?}");
+    for says in ["caisson.yaml:5:", "`pth`", "`path`", "caisson.yaml:7:", "FETCH"] {
+        assert!(refused.stderr.contains(says), "{says}: {refused:?}");
+    }
+    assert_eq!(get(&server, "/a").await.good(), "How goes it?");
+    let history = Command::to(&server, ["history", "--json"]).run().await.json();
+    assert_eq!(history.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_applies_to_an_old_revision_is_told_what_changed() {
+    let server = Server::with("hello.py", HELLO).await;
+    apply(&server, &channel("/a")).await;
+    let body = r#"{"base": 0, "submission": {"definitions": {}, "references": {}}}"#;
+    let url = format!("http://{}/api/v1/definitions/apply", server.admin);
+    let answer = crate::harness::post(&server.http, &url, body).await.unwrap();
+    assert_eq!(answer.status, 409, "{}", answer.text());
+    assert!(answer.text().contains("revision 1 by dev"), "{}", answer.text());
+    assert_eq!(get(&server, "/a").await.good(), "How goes it?");
+}
+
+#[tokio::test]
+async fn what_is_exported_is_what_was_applied_and_holds_no_secret() {
+    let server = Server::with("hello.py", HELLO).await;
+    let text = "version: 1\nsecurity:\n  - {name: key, type: api-key, key: \"${env:PARTNER_KEY}\"}\n  \
+                - {name: partner, type: basic-auth, username: partner, password: \"${env:PARTNER_PASSWORD}\"}\n\
+                channels:\n  - {name: hello, type: rest, path: /a, service: hello.hello-world, security: [key, partner]}\n";
+    let file = server.write("caisson.yaml", text);
+    let with_secrets = |arguments: [&str; 5]| {
+        let arguments: Vec<String> = arguments.iter().map(|&text| text.to_owned()).collect();
+        let command = Command::to(&server, arguments.iter().map(String::as_str));
+        command.env("PARTNER_KEY", "k3y-of-the-partner").env("PARTNER_PASSWORD", "pa55-of-the-partner")
+    };
+    with_secrets(["apply", "-f", &file, "--yes", "--json"]).run().await.good();
+    let exported = Command::to(&server, ["export"]).run().await;
+    assert!(exported.good().contains("${env:PARTNER_KEY}"), "{exported:?}");
+    let again = server.write("exported.yaml", exported.good());
+    let applied = with_secrets(["apply", "-f", &again, "--yes", "--json"]).run().await;
+    assert_eq!(applied.json()["unchanged"], true, "{applied:?}");
+    let mut seen = exported.stdout + &server.log();
+    for path in ["sections/security", "sections/channels"] {
+        seen += &server.admin_get(&format!("/api/v1/definitions/{path}")).await.good();
+    }
+    seen += &String::from_utf8_lossy(&std::fs::read(server.data().join("state.db")).unwrap());
+    seen += &String::from_utf8_lossy(&std::fs::read(server.data().join("state.db-wal")).unwrap_or_default());
+    for secret in ["k3y-of-the-partner", "pa55-of-the-partner", "$argon2id$"] {
+        assert!(!seen.contains(secret), "{secret} is to be seen");
+    }
+}
+
+#[tokio::test]
+async fn the_schema_and_the_sections_are_there() {
+    let server = Server::with("hello.py", HELLO).await;
+    apply(&server, &channel("/a")).await;
+    let schema = Command::new(["schema"]).run().await;
+    let schema: Value = serde_json::from_str(schema.good()).unwrap();
+    assert!(schema["properties"]["channels"].is_object(), "{schema}");
+    let listed = Command::to(&server, ["ls", "channels"]).run().await;
+    assert!(listed.good().contains("/a") && listed.good().contains("hello.hello-world"), "{listed:?}");
+    let url = format!("http://{}/api/v1/definitions/sections/cats", server.admin);
+    assert_problem(&call(&server.http, Method::GET, &url).await.unwrap(), 404, "cats");
+}
+
+#[tokio::test]
+async fn no_request_fails_while_definitions_change() {
+    let server = Server::with("hello.py", HELLO).await;
+    apply(&server, &channel("/a")).await;
+    let url = format!("http://{}/a", server.listen);
+    let applying = async {
+        for number in 0..40 {
+            let text = format!("{}    timeout_secs: {}\n", channel("/a"), 10 + number);
+            apply(&server, &text).await;
+        }
+    };
+    let mut applying = std::pin::pin!(applying);
+    let mut answered = 0_u32;
+    loop {
+        tokio::select! {
+            () = &mut applying => break,
+            answer = call(&server.http, Method::GET, &url) => {
+                assert_eq!(answer.unwrap().good(), "How goes it?");
+                answered += 1;
+            }
+        }
+    }
+    assert!(answered > 40, "{answered} requests only");
+    assert_eq!(Command::to(&server, ["cluster", "--json"]).run().await.json()["live"], 41);
+}
