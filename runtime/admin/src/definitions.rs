@@ -111,7 +111,7 @@ pub(crate) fn shown(diff: &Diff) -> (bool, Value, String) {
     tag = "definitions",
     security(("token" = [])),
     responses(
-        (status = 200, description = "The schema", body = serde_json::Value),
+        (status = 200, description = "The schema", body = serde_json::Value, example = json!({"type": "object"})),
         (status = 401, description = "The token is missing or wrong", body = Problem)
     )
 )]

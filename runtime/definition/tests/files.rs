@@ -105,7 +105,7 @@ fn of_options() -> Vec<Broken> {
         (channel("timeout_secs: 1.5"), &["`timeout_secs` has to be a whole number"]),
         (channel("timeout_secs: '5'"), &["`timeout_secs` has to be a whole number"]),
         (channel("max_body_bytes: 0"), &["`max_body_bytes` has to be at least 1"]),
-        (channel("security: [kye]"), &["there is no security definition `kye`; did you mean `key`?"]),
+        (channel("security: [keys]"), &["there is no security definition `keys`; did you mean `key`?"]),
         (channel("security: key"), &["`security` has to be a list"]),
         (channel("rate_limit: 100/s"), &["`rate_limit` has to be keys with values"]),
         (channel("rate_limit: {rate: 100}"), &["`rate` has to be a text"]),
@@ -177,7 +177,7 @@ fn of_security() -> Vec<Broken> {
         (security("type: group, members: [a]"), &["groups cannot hold groups"]),
         (
             "version: 1\ngrants:\n  - {services: ['*'], connection: crm, operations: [x]}\n".to_owned(),
-            &["c.yaml:3:36: there is no connection `crm`"],
+            &["c.yaml:3:35: there is no connection `crm`"],
         ),
         (
             "version: 1\ngrants:\n  - {services: [], connection: crm, operations: []}\n".to_owned(),

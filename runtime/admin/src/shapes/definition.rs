@@ -27,6 +27,7 @@ pub struct Submitted {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ProposedDefinitions {
     /// The revision that they were compared with.
+    #[schema(example = 3)]
     pub base: u64,
     /// Nothing is different.
     pub unchanged: bool,
@@ -43,6 +44,7 @@ pub struct ProposedDefinitions {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AppliedDefinitions {
     /// The revision that holds now.
+    #[schema(example = 4)]
     pub revision: u64,
     /// Nothing was different.
     pub unchanged: bool,
@@ -66,6 +68,7 @@ pub struct DefinitionsText {
     /// Their revision.
     pub revision: u64,
     /// YAML, with references in the place of secrets.
+    #[schema(example = "version: 1\n")]
     pub text: String,
 }
 
@@ -79,6 +82,7 @@ pub struct RevisionEntry {
     /// Who made it.
     pub author: String,
     /// What it was.
+    #[schema(example = "apply caisson.yaml")]
     pub message: String,
     /// Names of documents that became new.
     pub added: Vec<String>,
@@ -99,6 +103,7 @@ impl From<Revision> for RevisionEntry {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ClusterView {
     /// The newest revision that this server knows.
+    #[schema(example = 4)]
     pub revision: u64,
     /// The revision that this server has made live.
     pub live: u64,
@@ -139,6 +144,7 @@ pub struct Member {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct UserEntry {
     /// The name that changes are recorded under.
+    #[schema(example = "ann")]
     pub name: String,
     /// `viewer`, `deployer`, `operator` or `admin`.
     pub role: String,

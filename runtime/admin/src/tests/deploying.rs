@@ -140,7 +140,7 @@ async fn undeploying_keeps_the_history() {
     let current: Vec<bool> =
         history.as_array().unwrap().iter().map(|v| v["current"].as_bool().unwrap()).collect();
     assert_eq!(current, [false, true]);
-    assert_eq!(history[1]["deployed_by"], "admin");
+    assert_eq!(history[1]["deployed_by"], "dev");
     assert_eq!(history[1]["digest"].as_str().unwrap().len(), 64);
     assert_eq!(api.call(Method::DELETE, "/api/v1/packages/hello").await.json(), json!({"package": "hello"}));
     assert_eq!(api.invoke("hello.world", Request::builder(), "").await.status, StatusCode::NOT_FOUND);
