@@ -6,6 +6,7 @@ use crate::model::{
     BasicAuth, Channel, Definitions, Jwt, JwtAlgorithm, RateBy, RateLimit, RestChannel, Security, SoapChannel,
 };
 use crate::nearest::hint;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Longest name.
@@ -49,6 +50,13 @@ pub fn check(definitions: &Definitions) -> Vec<Finding> {
             checks.error(&format!("grants/{index}"), text);
         }
     }
+    for connection in &definitions.connections {
+        checks.options(&format!("connections/{}", connection.name), &connection.options);
+    }
+    let shape = crate::validate::revalidate(definitions);
+    checks.found.extend(shape.into_iter().map(|(place, message)| Finding { place, message, warning: false }));
+    let mut told = HashSet::new();
+    checks.found.retain(|finding| told.insert((finding.place.clone(), finding.message.clone())));
     checks.found
 }
 
@@ -129,6 +137,29 @@ impl Checks<'_> {
         }
     }
 
+    /// Documents keep secrets under `$secret`: an option of that name would be taken for one, and could not be opened.
+    fn options<'a>(&mut self, place: &str, options: impl IntoIterator<Item = (&'a String, &'a Value)>) {
+        for (name, value) in options {
+            let place = format!("{place}/{name}");
+            if name == "$secret" {
+                self.error(&place, "`$secret` cannot be the name of an option: choose another one");
+            }
+            self.nested(&place, value);
+        }
+    }
+
+    fn nested(&mut self, place: &str, value: &Value) {
+        match value {
+            Value::Object(fields) => self.options(place, fields),
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.nested(&format!("{place}/{index}"), item);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn unknown_security(&mut self, place: &str, name: &str) {
         let hint = hint(name, self.security.iter().map(Security::name));
         self.error(place, format!("there is no security definition `{name}`{hint}"));
@@ -166,6 +197,12 @@ impl Checks<'_> {
     }
 
     fn rest(&mut self, place: &str, rest: &RestChannel) {
+        if rest.service.is_empty() {
+            self.error(
+                &format!("{place}/service"),
+                "`service` must not be empty: name the service that answers",
+            );
+        }
         if rest.path.starts_with("/services/") {
             let text =
                 "in development mode paths below /services/ call services by name: this channel comes first";
@@ -197,7 +234,7 @@ impl Checks<'_> {
                 continue;
             }
             let methods: BTreeSet<&str> = rest.methods.iter().map(String::as_str).collect();
-            let before = seen.entry((rest.path.as_str(), rest.accept.as_deref())).or_default();
+            let before = seen.entry((shape(&rest.path), rest.accept.as_deref())).or_default();
             let covers = |earlier: &BTreeSet<&str>| {
                 earlier.is_empty() || (!methods.is_empty() && methods.is_subset(earlier))
             };
@@ -212,6 +249,17 @@ impl Checks<'_> {
             before.push((&rest.name, methods));
         }
     }
+}
+
+/// A path without the names of its parameters, which make no difference to what it answers.
+fn shape(path: &str) -> String {
+    let mut inside = false;
+    let named = |c: &char| {
+        let kept = !inside || *c == '}';
+        inside = (inside || *c == '{') && *c != '}';
+        kept
+    };
+    path.chars().filter(named).collect()
 }
 
 fn check_path(path: &str) -> Result<(), String> {

@@ -92,7 +92,10 @@ fn compare(path: &str, old: Option<&Value>, new: Option<&Value>, fields: &mut Ve
         let both_secret = old.and_then(secret).zip(new.and_then(secret));
         // The same reference with another value behind it.
         let same_reference = both_secret.is_some_and(|(one, other)| one.0 == other.0);
-        let new = if same_reference { Some("(secret changed)".to_owned()) } else { new.map(shown) };
+        // Or several of them, within a list that reads the same.
+        let same_text = old.is_some_and(holds_secret) && old.map(shown) == new.map(shown);
+        let unseen = same_reference || same_text;
+        let new = if unseen { Some("(secret changed)".to_owned()) } else { new.map(shown) };
         fields.push(Field { path: path.to_owned(), old: old.map(shown), new });
         return;
     }
@@ -112,7 +115,19 @@ fn shown(value: &Value) -> String {
         (None, Value::Array(items)) => {
             format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", "))
         }
+        (None, Value::Object(fields)) => {
+            let fields = fields.iter().map(|(name, value)| format!("{name}: {}", shown(value)));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+        }
         (None, other) => other.to_string(),
+    }
+}
+
+fn holds_secret(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(holds_secret),
+        Value::Object(fields) => secret(value).is_some() || fields.values().any(holds_secret),
+        _ => false,
     }
 }
 

@@ -15,7 +15,7 @@ pub type Documents = BTreeMap<String, Value>;
 const ORDER: &str = "order";
 
 /// Fields that are secrets by their nature: section and field.
-const SECRET_FIELDS: [(&str, &str); 3] =
+pub(crate) const SECRET_FIELDS: [(&str, &str); 3] =
     [("security", "key"), ("security", "password"), ("security", "secret")];
 
 /// Definitions on their way to a server.
@@ -152,7 +152,7 @@ impl Sealer<'_, '_> {
 }
 
 /// What is exported for a secret that was written into the file itself.
-fn invented(place: &str) -> String {
+pub(crate) fn invented(place: &str) -> String {
     let name = place.split_once('/').map_or(place, |(_, rest)| rest);
     let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     format!("${{env:CAISSON_{}}}", name.chars().map(upper).collect::<String>())
@@ -168,10 +168,12 @@ pub fn from_documents(documents: &Documents, open: Change<'_>) -> Result<Submiss
     let mut all = Map::new();
     for section in SECTIONS {
         let mut items = Vec::new();
-        for (index, key) in ordered(documents, section).into_iter().enumerate() {
+        for key in ordered(documents, section) {
             let name = format!("{section}/{key}");
             let Some(document) = documents.get(&name) else { continue };
             let kind = document.get("type").and_then(Value::as_str).unwrap_or_default();
+            // By the number that the definition will have: the order may name documents that are gone.
+            let index = items.len();
             let place = if section == "grants" { format!("{section}/{index}") } else { name.clone() };
             let mut opener = Opener { references: &mut references, kind, open: &mut *open };
             items.push(opener.open(document, &place, "", &name)?);

@@ -40,7 +40,8 @@ fn entry(text: &mut String, item: &Value) {
 fn key(name: &str) -> String {
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.is_empty();
     let word = name.starts_with(|c: char| c.is_ascii_alphabetic());
-    if plain && word { name.to_owned() } else { quoted(name) }
+    // References are read in values only: a key is written as it is.
+    if plain && word { name.to_owned() } else { quoted_raw(name) }
 }
 
 /// A value on one line.

@@ -3,7 +3,7 @@
 pub use crate::reference::{Process, Surroundings};
 
 use crate::check::{self, Finding};
-use crate::documents::Submission;
+use crate::documents::{SECRET_FIELDS, Submission, invented};
 use crate::model::Definitions;
 use crate::problem::{Problem, Problems};
 use crate::reference::resolve;
@@ -13,7 +13,7 @@ use crate::yaml::{self, At, Content, Node};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The sections of a file, in the order in which they are explained.
 pub(crate) const SECTIONS: [&str; 4] = ["security", "connections", "channels", "grants"];
@@ -73,7 +73,7 @@ impl Loader<'_> {
     }
 
     fn file(&mut self, path: &Path, included_at: Option<At>) {
-        if self.files.iter().any(|known| known == path) {
+        if self.files.iter().any(|known| plain(known) == plain(path)) {
             return;
         }
         let number = self.files.len();
@@ -124,12 +124,14 @@ impl Loader<'_> {
     fn finish(mut self) -> Result<Loaded, Problems> {
         let mut places = BTreeMap::new();
         let mut references = BTreeMap::new();
+        let mut warnings = Vec::new();
         let mut items = std::mem::take(&mut self.items);
         for (section, list) in &mut items {
             for (index, node) in list.iter_mut().enumerate() {
-                let name =
-                    node.get("name").and_then(Node::text).map_or_else(|| index.to_string(), str::to_owned);
-                self.walk(node, &format!("{section}/{name}"), &mut places, &mut references);
+                let name = self.name(node).unwrap_or_else(|| index.to_string());
+                let place = format!("{section}/{name}");
+                self.walk(node, &place, &mut places, &mut references);
+                self.literal_secrets(node, section, &place, &mut references, &mut warnings);
             }
         }
         if !self.problems.is_empty() {
@@ -144,8 +146,16 @@ impl Loader<'_> {
         if !self.problems.is_empty() {
             return Err(self.refuse());
         }
-        let mut warnings = Vec::new();
         for Finding { place, message, warning } in check::check(&definitions) {
+            let message = match references.get(&place) {
+                // The message may quote the value, and values of references are not shown.
+                Some(reference) => {
+                    format!(
+                        "what `{reference}` stands for is empty or of a form that is not taken here: set it to another value"
+                    )
+                }
+                None => message,
+            };
             let problem = self.at(position(&places, &place), message);
             if warning { warnings.push(problem) } else { self.problems.push(problem) }
         }
@@ -153,6 +163,43 @@ impl Loader<'_> {
             return Err(self.refuse());
         }
         Ok(Loaded { definitions, references, warnings })
+    }
+
+    /// A definition's name, as the definitions will have it.
+    fn name(&self, node: &Node) -> Option<String> {
+        let node = node.get("name")?;
+        let text = node.text()?;
+        let resolved = resolve(text, self.folder(node.at), self.surroundings);
+        // What cannot be resolved is reported when the definition is walked.
+        Some(resolved.ok().flatten().unwrap_or_else(|| text.to_owned()))
+    }
+
+    /// The folder of a file, which paths in it are relative to.
+    fn folder(&self, at: At) -> &Path {
+        self.files.get(at.file).and_then(|file| file.parent()).unwrap_or(Path::new(""))
+    }
+
+    /// Points out secrets that stand in the file itself, and gives each the reference that it is exported as.
+    fn literal_secrets(
+        &self,
+        node: &Node,
+        section: &str,
+        place: &str,
+        references: &mut BTreeMap<String, String>,
+        warnings: &mut Vec<Problem>,
+    ) {
+        for (_, field) in SECRET_FIELDS.iter().filter(|(known, _)| *known == section) {
+            let Some(value) = node.get(field).filter(|value| value.text().is_some()) else { continue };
+            let place = format!("{place}/{field}");
+            if references.contains_key(&place) {
+                continue;
+            }
+            let reference = invented(&place);
+            let text =
+                format!("`{field}` is a secret and stands here for all to read: write {reference} instead");
+            warnings.push(self.at(value.at, text));
+            references.insert(place, reference);
+        }
     }
 
     fn refuse(mut self) -> Problems {
@@ -169,20 +216,17 @@ impl Loader<'_> {
         places: &mut BTreeMap<String, At>,
         references: &mut BTreeMap<String, String>,
     ) {
-        // The first of two with one name keeps its place: the second is reported.
-        places.entry(place.to_owned()).and_modify(|at| *at = node.at).or_insert(node.at);
+        // Of two with one name the second counts: it is the one that is reported.
+        places.insert(place.to_owned(), node.at);
         let at = node.at;
         match &mut node.content {
-            Content::Scalar(Value::String(text)) => {
-                let folder = self.files.get(at.file).and_then(|file| file.parent()).unwrap_or(Path::new(""));
-                match resolve(text, folder, self.surroundings) {
-                    Ok(None) => {}
-                    Ok(Some(value)) => {
-                        references.insert(place.to_owned(), std::mem::replace(text, value));
-                    }
-                    Err(message) => self.problem(at, message),
+            Content::Scalar(Value::String(text)) => match resolve(text, self.folder(at), self.surroundings) {
+                Ok(None) => {}
+                Ok(Some(value)) => {
+                    references.insert(place.to_owned(), std::mem::replace(text, value));
                 }
-            }
+                Err(message) => self.problem(at, message),
+            },
             Content::Scalar(_) => {}
             Content::List(items) => {
                 for (index, item) in items.iter_mut().enumerate() {
@@ -208,6 +252,21 @@ impl Loader<'_> {
         }
         all
     }
+}
+
+/// A path without `.` and `..`, by its text alone: what names one file in two ways is one file.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
 }
 
 /// The place itself, or the nearest one around it.

@@ -1,6 +1,8 @@
 //! Checks a tree against the JSON Schema: all that is wrong, each with its place.
 
+use crate::model::Definitions;
 use crate::nearest::hint;
+use crate::schema::schema;
 use crate::yaml::{At, Content, Node};
 use serde_json::{Map, Value};
 
@@ -10,12 +12,55 @@ pub(crate) type Found = Vec<(At, String)>;
 /// All that is wrong with a file by its shape.
 pub(crate) fn validate(root: &Node, schema: &Value) -> Found {
     let mut found = Found::new();
-    Check { definitions: schema.get("$defs"), found: &mut found }.node(root, schema, "the file");
+    Check { definitions: schema.get("$defs"), resolved: false, found: &mut found }
+        .node(root, schema, "the file");
     found
+}
+
+/// All that is wrong with definitions by their shape, with the place of each: for those that come without a file, and for
+/// what references have become.
+pub(crate) fn revalidate(definitions: &Definitions) -> Vec<(String, String)> {
+    let Ok(Value::Object(mut sections)) = serde_json::to_value(definitions) else { return Vec::new() };
+    sections.insert("version".to_owned(), Value::from(1));
+    let mut places = Vec::new();
+    let root = numbered(&Value::Object(sections), "", &mut places);
+    let (schema, mut found) = (schema(), Found::new());
+    Check { definitions: schema.get("$defs"), resolved: true, found: &mut found }.node(&root, &schema, "it");
+    found
+        .into_iter()
+        .map(|(at, message)| (places.get(at.line).cloned().unwrap_or_default(), message))
+        .collect()
+}
+
+/// A tree in whose nodes the line is the number of a place.
+fn numbered(value: &Value, place: &str, places: &mut Vec<String>) -> Node {
+    let at = At { line: places.len(), ..At::default() };
+    places.push(place.to_owned());
+    let inner = |name: &str| if place.is_empty() { name.to_owned() } else { format!("{place}/{name}") };
+    let content = match value {
+        Value::Object(fields) => {
+            let node =
+                |(key, value): (&String, &Value)| (at, key.clone(), numbered(value, &inner(key), places));
+            Content::Map(fields.iter().map(node).collect())
+        }
+        Value::Array(items) => {
+            let mut nodes = Vec::new();
+            for (index, item) in items.iter().enumerate() {
+                // Definitions are known by their names.
+                let name = item.get("name").and_then(Value::as_str).filter(|_| !place.contains('/'));
+                nodes.push(numbered(item, &inner(name.unwrap_or(&index.to_string())), places));
+            }
+            Content::List(nodes)
+        }
+        scalar => Content::Scalar(scalar.clone()),
+    };
+    Node { at, content }
 }
 
 struct Check<'a> {
     definitions: Option<&'a Value>,
+    /// References have become what they stand for.
+    resolved: bool,
     found: &'a mut Found,
 }
 
@@ -178,8 +223,17 @@ impl<'a> Check<'a> {
         if (text.chars().count() as u64) < least {
             return self.report(at, format!("`{name}` must not be empty"));
         }
+        // What a reference leads to is looked at when it has been resolved.
+        let open = text.contains("${") && !self.resolved;
+        if name == "allow_from" && !open && text.parse::<ipnet::IpNet>().is_err() {
+            let text =
+                format!("`{text}` is no network: write e.g. 10.0.0.0/8, 192.0.2.7/32 or 2001:db8::/32");
+            return self.report(at, text);
+        }
         let Some(pattern) = schema.get("pattern").and_then(Value::as_str) else { return };
         match pattern {
+            // A rate has to be read before that.
+            _ if open && !pattern.contains("/(s|m|h|d)") => {}
             "^/" if !text.starts_with('/') => self.report(at, format!("`{text}`: a path begins with `/`")),
             _ if pattern.starts_with("^(GET|") => {
                 let known: Vec<&str> = pattern.trim_matches(['^', '$', '(', ')']).split('|').collect();
@@ -199,10 +253,12 @@ impl<'a> Check<'a> {
 
     fn number(&mut self, at: At, number: f64, schema: &Value, name: &str) {
         let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
+        let narrow = schema.get("format").and_then(Value::as_str) == Some("uint32");
+        let widest = narrow.then_some(f64::from(u32::MAX));
         if let Some(least) = bound("minimum").filter(|least| number < *least) {
             self.report(at, format!("`{name}` has to be at least {least}"));
         }
-        if let Some(most) = bound("maximum").filter(|most| number > *most) {
+        if let Some(most) = bound("maximum").or(widest).filter(|most| number > *most) {
             self.report(at, format!("`{name}` has to be at most {most}"));
         }
     }

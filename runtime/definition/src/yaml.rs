@@ -156,12 +156,12 @@ impl<'a> Reader<'a> {
         let mut entries: Vec<(At, String, Node)> = Vec::new();
         loop {
             let (event, at) = self.inner()?;
-            let key = match event {
+            let (key, style) = match event {
                 Event::MappingEnd => return Ok(entries),
-                Event::Scalar(key, ..) => key.into_owned(),
+                Event::Scalar(key, style, ..) => (key.into_owned(), style),
                 _ => return Err(self.problem(at, "a key has to be a word")),
             };
-            if key == "<<" {
+            if key == "<<" && style == ScalarStyle::Plain {
                 return Err(self.problem(at, "merge keys (`<<`) are not read: write the values out"));
             }
             if let Some((first, ..)) = entries.iter().find(|(_, known, _)| *known == key) {

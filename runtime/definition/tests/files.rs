@@ -34,6 +34,7 @@ fn read(text: &str) -> Result<Loaded, Problems> {
         ("more.yaml", "version: 1\nsecurity:\n  - {name: more, type: api-key, key: x}\n".to_owned()),
         ("circle.yaml", "version: 1\ninclude: [c.yaml]\n".to_owned()),
         ("pem.txt", "line one\nline two\n".to_owned()),
+        ("empty.txt", "\n".to_owned()),
     ];
     load(Path::new("c.yaml"), &Fake(files.into()))
 }
@@ -114,8 +115,11 @@ fn of_options() -> Vec<Broken> {
         (channel("rate_limit: {rate: 1/s, by: user}"), &["`user` is no by"]),
         (channel("rate_limit: {rate: 1/s, by: principal}"), &["nobody is authenticated here"]),
         (channel("rate_limit: {burst: 3}"), &["`rate` is missing"]),
-        (channel("allow_from: [10.0.0.0/33]"), &["c.yaml:5:5"]),
-        (channel("allow_from: [here]"), &["c.yaml:5:5"]),
+        (channel("allow_from: [10.0.0.0/33]"), &["c.yaml:5:64: `10.0.0.0/33` is no network"]),
+        (channel("allow_from: [here]"), &["c.yaml:5:64: `here` is no network"]),
+        (channel("rate_limit: {rate: 1/s, burst: 5000000000}"), &["`burst` has to be at most 4294967295"]),
+        (channel("accept: x, security: [\"${env:KEY}\"]"), &["what `${env:KEY}` stands for"]),
+        (channel("methods: [\"${env:KEY}\"]"), &["what `${env:KEY}` stands for"]),
         (channel("cors: {}"), &["`origins` is missing"]),
         (channel("cors: {origins: []}"), &["`origins` has to have at least 1"]),
         (
@@ -164,6 +168,13 @@ fn of_security() -> Vec<Broken> {
     vec![
         (security("type: api-key"), &["`key` is missing"]),
         (security("type: api-key, key: ''"), &["`key` must not be empty"]),
+        (security("type: api-key, key: \"${file:empty.txt}\""), &["c.yaml:3:35: what `${file:empty.txt}`"]),
+        (security("type: api-key, key: k, header: \"x ${env:KEY}\""), &["what `x ${env:KEY}` stands for"]),
+        (
+            "version: 1\nconnections:\n  - {name: c, type: sql, more: [{$secret: {ref: a, sealed: b}}]}\n"
+                .to_owned(),
+            &["`$secret` cannot be the name of an option"],
+        ),
         (security("type: api-key, key: 5"), &["`key` has to be a text"]),
         (security("type: api-key, key: k, header: 'X Y'"), &["`X Y` is no name of a header"]),
         (security("type: basic-auth, username: 'a:b', password: p"), &["no colon"]),

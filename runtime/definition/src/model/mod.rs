@@ -15,6 +15,7 @@ pub use security::{ApiKey, BasicAuth, Group, Jwt, JwtAlgorithm, Mtls, Security, 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Everything that operators define.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,8 +31,8 @@ pub struct Definitions {
     pub grants: Vec<Grant>,
 }
 
-/// A named, configured way to another system.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// A named, configured way to another system. `Debug` shows no option: any of them may hold a secret.
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Connection {
     /// The name that services use.
     pub name: String,
@@ -41,6 +42,13 @@ pub struct Connection {
     /// The capability's own options.
     #[serde(flatten)]
     pub options: BTreeMap<String, serde_json::Value>,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Connection");
+        shown.field("name", &self.name).field("capability", &self.capability).finish_non_exhaustive()
+    }
 }
 
 /// Lets services use a connection.
