@@ -83,6 +83,69 @@ async fn a_broken_file_is_refused_with_every_place_and_changes_nothing() {
     assert_eq!(history.as_array().unwrap().len(), 1);
 }
 
+/// Sends definitions to the API as they are, past the checks of the command.
+async fn submit(server: &Server, submission: &Value) -> crate::harness::Answer {
+    let url = format!("http://{}/api/v1/definitions/apply", server.admin);
+    let body = serde_json::json!({"submission": submission}).to_string();
+    crate::harness::post(&server.http, &url, body).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_cannot_be_served_never_becomes_a_revision() {
+    let mut server = Setup::new().file("hello.py", HELLO).start().await;
+    apply(&server, &channel("/a")).await;
+    let jwt = |fields: Value| {
+        let mut one = serde_json::json!({"type": "jwt", "name": "j", "algorithms": ["RS256"]});
+        one.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        serde_json::json!({"definitions": {"security": [one]}})
+    };
+    let rest = |fields: Value| {
+        let mut one = serde_json::json!({"type": "rest", "name": "c", "path": "/c", "service": "s"});
+        one.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        serde_json::json!({"definitions": {"channels": [one]}})
+    };
+    for (submission, says) in [
+        (jwt(serde_json::json!({"public_key": "no key"})), "public_key"),
+        (jwt(serde_json::json!({"jwks_url": "https://keys.example/set"})), "https"),
+        (jwt(serde_json::json!({"algorithms": [], "public_key": "x"})), "algorithms"),
+        (rest(serde_json::json!({"path": "/a/../b"})), "`..`"),
+        (rest(serde_json::json!({"path": "/%zz"})), "percent-encoding"),
+        (rest(serde_json::json!({"methods": ["FETCH"]})), "FETCH"),
+        (rest(serde_json::json!({"service": ""})), "service"),
+    ] {
+        let refused = submit(&server, &submission).await;
+        assert_eq!(refused.status, 422, "{submission}: {}", refused.text());
+        assert!(refused.text().contains(says), "{submission}: {}", refused.text());
+    }
+    let history = Command::to(&server, ["history", "--json"]).run().await.json();
+    assert_eq!(history.as_array().unwrap().len(), 1);
+    server.restart().await;
+    assert_eq!(get(&server, "/a").await.good(), "How goes it?");
+}
+
+#[tokio::test]
+async fn no_answer_quotes_what_a_reference_stands_for() {
+    let server = Server::with("hello.py", HELLO).await;
+    let refused = submit(
+        &server,
+        &serde_json::json!({
+            "definitions": {
+                "security": [{"type": "api-key", "name": "k", "header": "TOP SECRET", "key": "x"}],
+                "channels": [{"type": "rest", "name": "c", "path": "/c", "service": "s", "security": ["T0PSECRET"]}],
+            },
+            "references": {"security/k/header": "${env:HEADER}", "channels/c/security/0": "${env:WHO}"},
+        }),
+    )
+    .await;
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    for says in ["${env:HEADER}", "${env:WHO}"] {
+        assert!(refused.text().contains(says), "{}", refused.text());
+    }
+    for secret in ["TOP SECRET", "T0PSECRET"] {
+        assert!(!refused.text().contains(secret) && !server.log().contains(secret), "{}", refused.text());
+    }
+}
+
 #[tokio::test]
 async fn whoever_applies_to_an_old_revision_is_told_what_changed() {
     let server = Server::with("hello.py", HELLO).await;

@@ -2,13 +2,14 @@
 
 use crate::{
     context::{Context, Profile},
-    guests, python, shell,
+    guests, python, shell, tools,
 };
 use anyhow::Result;
 use std::path::PathBuf;
 
 /// Builds the binary and what belongs beside it; returns its path.
 pub(crate) fn release(context: &Context) -> Result<PathBuf> {
+    tools::install(&[tools::PROTOC, tools::PROTO_FILES])?;
     context.claim_target()?;
     let interpreter = guests::interpreter(context)?;
     shell::step("building caisson (release)", || {

@@ -34,7 +34,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
-    tools::install(&[tools::CURL, tools::PROTOC, tools::PROTO_FILES])?;
+    tools::install(&[tools::CURL])?;
     let binary = binary::release(context)?;
     let folder = context.target.join("demo-services");
     let services = match &options.services {

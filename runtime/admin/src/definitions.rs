@@ -12,8 +12,8 @@ use caisson_definition::diff::Diff;
 use serde_json::Value;
 use std::time::Duration;
 
-/// How long an apply waits for its revision to be live here before it says that it is not yet.
-const LIVE_WAIT: Duration = Duration::from_secs(10);
+/// How long a change waits for its revision to be live here before it is answered that it is not yet.
+pub(crate) const LIVE_WAIT: Duration = Duration::from_secs(10);
 
 /// The definitions as a file, with references in the place of secrets.
 #[utoipa::path(
@@ -136,9 +136,5 @@ pub(crate) async fn section(
     State(shared): State<Shared>,
     Name(name): Name,
 ) -> Result<Json<Vec<Value>>, ApiError> {
-    if !["security", "connections", "channels", "grants"].contains(&name.as_str()) {
-        let text = format!("there is no section {name:?}: security, connections, channels, grants");
-        return Err(ApiError::not_found(text));
-    }
     Ok(Json(shared.admin.control.section(&name)?))
 }

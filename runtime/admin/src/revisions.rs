@@ -1,7 +1,7 @@
 //! Revisions: what was changed, by whom, and going back. The servers that share them.
 
 use crate::auth::Caller;
-use crate::definitions::shown;
+use crate::definitions::{LIVE_WAIT, shown};
 use crate::problem::ApiError;
 use crate::request::{Number, Params};
 use crate::router::Shared;
@@ -9,14 +9,10 @@ use crate::shapes::{ClusterView, Member, Problem, ProposedDefinitions, RevisionE
 use axum::extract::State;
 use axum::{Extension, Json};
 use serde::Deserialize;
-use std::time::Duration;
 use utoipa::IntoParams;
 
 /// Most revisions in one answer.
 const MAX_LISTED: usize = 1_000;
-
-/// How long a rollback waits for its revision to be live here.
-const LIVE_WAIT: Duration = Duration::from_secs(10);
 
 /// Which revisions.
 #[derive(Debug, Deserialize, IntoParams)]

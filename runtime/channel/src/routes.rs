@@ -36,7 +36,6 @@ pub struct Routes {
     index: Index,
     /// Present when every service also answers under its own name.
     dev: Option<Arc<ChannelInfo>>,
-    notes: Vec<String>,
 }
 
 /// One channel.
@@ -73,33 +72,37 @@ impl Routes {
 
     /// The routes of operators' channels, and with `dev` those of development after them.
     ///
-    /// A channel that cannot be served is left out and named in [`notes`](Self::notes); the others are not held up by it.
     /// Limits on rates go on counting from one table to the next through `shared`.
-    #[must_use]
-    pub fn build(channels: &[Channel], guards: &Guards, shared: &Arc<Shared>, dev: bool) -> Self {
-        let mut notes = Vec::new();
+    ///
+    /// # Errors
+    ///
+    /// The channels that cannot be served, each with the reason: a table holds all of them or is none.
+    pub fn build(
+        channels: &[Channel],
+        guards: &Guards,
+        shared: &Arc<Shared>,
+        dev: bool,
+    ) -> Result<Self, Vec<String>> {
+        let mut wrong = Vec::new();
         let mut entries = Vec::with_capacity(channels.len());
         for channel in channels {
             match channel {
                 Channel::Rest(rest) if rest.enabled => match entry(rest, guards, shared) {
                     Ok(entry) => entries.push(entry),
-                    Err(wrong) => notes.push(format!("channel `{}` is not served: {wrong}", rest.name)),
+                    Err(why) => wrong.push(format!("channel `{}` cannot be served: {why}", rest.name)),
                 },
-                Channel::Soap(soap) if soap.enabled => notes.push(format!(
-                    "channel `{}` is not served: this server does not answer SOAP yet; use a channel of type rest",
+                Channel::Soap(soap) if soap.enabled => wrong.push(format!(
+                    "channel `{}` cannot be served: this server does not answer SOAP yet; use a channel of type rest",
                     soap.name
                 )),
                 Channel::Rest(_) | Channel::Soap(_) => {}
             }
         }
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
         let index = Index::new(entries.iter().map(|entry| &entry.template));
-        Self { entries, index, dev: dev.then(|| ChannelInfo::plain(DEV_CHANNEL)), notes }
-    }
-
-    /// What operators should know about this table: the channels that are not served, and why.
-    #[must_use]
-    pub fn notes(&self) -> &[String] {
-        &self.notes
+        Ok(Self { entries, index, dev: dev.then(|| ChannelInfo::plain(DEV_CHANNEL)) })
     }
 
     /// Where a request leads. `path` is as received: percent-encoded, without the query.
@@ -222,9 +225,6 @@ impl Table {
 
     /// Puts other routes in place. Requests in flight keep the channel that they have found.
     pub fn swap(&self, routes: Routes) {
-        for note in &routes.notes {
-            tracing::warn!("{note}");
-        }
         self.0.store(Arc::new(routes));
     }
 

@@ -1,6 +1,7 @@
 //! Apply, diff, export, history, rollback.
 
 use crate::error::ControlError;
+use crate::live;
 use crate::secrets::Sealer;
 use crate::users::{SECTION as USERS, Users};
 use bytes::Bytes;
@@ -8,18 +9,13 @@ use caisson_cluster::seal::Key;
 use caisson_cluster::store::Snapshot;
 use caisson_cluster::{Change, Revision, Store};
 use caisson_definition::diff::{Diff, diff};
-use caisson_definition::documents::{Documents, Submission, from_documents, to_documents};
-use caisson_definition::{check, export};
+use caisson_definition::documents::{self, Documents, SecretPlace, Submission, from_documents, to_documents};
+use caisson_definition::{Definitions, check, export};
+use caisson_security::Shared;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::watch;
-
-/// Sections of the store that are definitions. Others (users) are changed by their own doors.
-const SECTIONS: [&str; 4] = ["security/", "connections/", "channels/", "grants/"];
-
-/// The document that keeps the order of definitions.
-const ORDER: &str = "order";
 
 /// The control plane of a server. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -89,7 +85,7 @@ impl Control {
     ///
     /// Everything that is wrong with it, all at once.
     pub async fn propose(&self, submission: Submission) -> Result<Proposal, ControlError> {
-        let findings = check::check(&submission.definitions);
+        let findings = check::check(&submission);
         let texts = |warning: bool| -> Vec<String> {
             let wanted = findings.iter().filter(|finding| finding.warning == warning);
             wanted.map(|finding| format!("{}: {}", finding.place, finding.message)).collect()
@@ -98,6 +94,7 @@ impl Control {
         if !problems.is_empty() {
             return Err(ControlError::problems(problems));
         }
+        rehearse(&submission.definitions)?;
         let snapshot = self.snapshot();
         let stored = definitions_of(&snapshot)?;
         let key = Arc::clone(&self.key);
@@ -180,23 +177,23 @@ impl Control {
     /// A stored document cannot be read, or was sealed with another key.
     pub fn open(&self, snapshot: &Snapshot) -> Result<Submission, ControlError> {
         let documents = definitions_of(snapshot)?;
-        let mut open = |place: &caisson_definition::documents::SecretPlace<'_>, sealed: &str| {
+        let mut open = |place: &SecretPlace<'_>, sealed: &str| {
             self.key.open(place.place, sealed).map_err(|error| error.to_string())
         };
         from_documents(&documents, &mut open).map_err(ControlError::invalid)
     }
 
-    /// The documents of one section as they are stored, with references in the place of secrets, in their order.
+    /// The definitions of one section, in their order, with references in the place of secrets.
     ///
     /// # Errors
     ///
-    /// A stored document cannot be read.
+    /// There is no such section; a stored document cannot be read.
     pub fn section(&self, section: &str) -> Result<Vec<Value>, ControlError> {
-        let documents = definitions_of(&self.snapshot())?;
-        let order = documents.get(ORDER).and_then(|order| order.get(section)).and_then(Value::as_array);
-        let names: Vec<&str> = order.into_iter().flatten().filter_map(Value::as_str).collect();
-        let listed = names.iter().filter_map(|name| documents.get(&format!("{section}/{name}")));
-        Ok(listed.cloned().map(without_sealed).collect())
+        let shown = documents::shown(&definitions_of(&self.snapshot())?, section);
+        shown.ok_or_else(|| {
+            let text = format!("there is no section {section:?}: security, connections, channels, grants");
+            ControlError::not_found(text)
+        })
     }
 
     /// What was changed, newest first.
@@ -231,22 +228,29 @@ impl Control {
     ///
     /// # Errors
     ///
-    /// There is no such revision any more; a conflict; a store that is away.
+    /// There is no such revision any more, or this version cannot serve it; a conflict; a store that is away.
     pub async fn rollback(
         &self,
         revision: u64,
         base: Option<u64>,
         author: &str,
     ) -> Result<Revision, ControlError> {
+        let documents = self.store.at(revision).await?;
+        rehearse(&self.open(&Snapshot { revision, documents })?.definitions)?;
         let keep = |name: &str| name.starts_with(USERS);
         Ok(self.store.rollback(revision, base, keep, author).await??)
     }
 }
 
+/// Makes a table that nobody uses: what cannot be made live must not become a revision, since every server would stumble over
+/// it, and again at each start.
+fn rehearse(definitions: &Definitions) -> Result<(), ControlError> {
+    live::routes(definitions, &Shared::new(), false).map(drop)
+}
+
 /// The documents of a snapshot that are definitions.
 fn definitions_of(snapshot: &Snapshot) -> Result<Documents, ControlError> {
-    let ours = |name: &str| name == ORDER || SECTIONS.iter().any(|section| name.starts_with(section));
-    let documents = snapshot.documents.iter().filter(|(name, _)| ours(name));
+    let documents = snapshot.documents.iter().filter(|(name, _)| documents::is_definition(name));
     let parsed: Result<BTreeMap<String, Value>, _> = documents
         .map(|(name, bytes)| serde_json::from_slice(bytes).map(|value| (name.clone(), value)))
         .collect();
@@ -256,18 +260,4 @@ fn definitions_of(snapshot: &Snapshot) -> Result<Documents, ControlError> {
 fn bytes_of(value: &Value) -> Result<Bytes, ControlError> {
     let bytes = serde_json::to_vec(value).map_err(|error| ControlError::invalid(error.to_string()))?;
     Ok(bytes.into())
-}
-
-/// A document as people may see it.
-fn without_sealed(value: Value) -> Value {
-    match value {
-        Value::Object(fields) if fields.contains_key("$secret") => {
-            fields.get("$secret").and_then(|secret| secret.get("ref")).cloned().unwrap_or(Value::Null)
-        }
-        Value::Object(fields) => {
-            Value::Object(fields.into_iter().map(|(name, value)| (name, without_sealed(value))).collect())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(without_sealed).collect()),
-        other => other,
-    }
 }

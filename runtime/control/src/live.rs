@@ -3,7 +3,7 @@
 use crate::control::Control;
 use crate::error::ControlError;
 use caisson_channel::{Routes, Table};
-use caisson_cluster::store::Snapshot;
+use caisson_definition::Definitions;
 use caisson_security::{Guards, Shared};
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,13 +67,15 @@ impl Live {
         let mut updates = control.subscribe();
         let shared = Shared::new();
         let first = updates.borrow_and_update().clone();
-        table.swap(routes(control, &first, &shared, dev)?);
+        let opened = control.open(&first)?;
+        table.swap(routes(&opened.definitions, &shared, dev)?);
         let (tell, status) = watch::channel(LiveStatus { revision: first.revision, problem: None });
         let control = control.clone();
         let task = tokio::spawn(async move {
             while updates.changed().await.is_ok() {
                 let snapshot = updates.borrow_and_update().clone();
-                let problem = match routes(&control, &snapshot, &shared, dev) {
+                let opened = control.open(&snapshot);
+                let problem = match opened.and_then(|all| routes(&all.definitions, &shared, dev)) {
                     Ok(routes) => {
                         table.swap(routes);
                         tracing::info!(revision = snapshot.revision, "a revision is live");
@@ -97,13 +99,12 @@ impl Live {
     }
 }
 
-fn routes(
-    control: &Control,
-    snapshot: &Snapshot,
+/// The table of definitions whose secrets are in the open.
+pub(crate) fn routes(
+    definitions: &Definitions,
     shared: &Arc<Shared>,
     dev: bool,
 ) -> Result<Routes, ControlError> {
-    let definitions = control.open(snapshot)?.definitions;
     let guards = Guards::new(&definitions.security, shared).map_err(ControlError::problems)?;
-    Ok(Routes::build(&definitions.channels, &guards, shared, dev))
+    Routes::build(&definitions.channels, &guards, shared, dev).map_err(ControlError::problems)
 }

@@ -47,8 +47,7 @@ fn hashed(place: &SecretPlace<'_>) -> bool {
 }
 
 fn same(place: &SecretPlace<'_>, plain: &str, kept: &str) -> bool {
-    // The export of one server is applied to another with the hash in the place of the password.
-    if hashed(place) && plain != kept { password::verify(plain, kept) } else { plain == kept }
+    if hashed(place) { password::verify(plain, kept) } else { plain == kept }
 }
 
 /// The sealed text that is stored at a place like `security/partner/password`.

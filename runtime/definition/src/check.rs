@@ -2,6 +2,7 @@
 //!
 //! A server checks every submission again, whoever has checked it before.
 
+use crate::documents::Submission;
 use crate::model::{
     BasicAuth, Channel, Definitions, Jwt, JwtAlgorithm, RateBy, RateLimit, RestChannel, Security, SoapChannel,
 };
@@ -23,9 +24,21 @@ pub struct Finding {
     pub warning: bool,
 }
 
-/// All that is wrong or odd.
+/// All that is wrong or odd. No message quotes what a reference stands for.
 #[must_use]
-pub fn check(definitions: &Definitions) -> Vec<Finding> {
+pub fn check(submission: &Submission) -> Vec<Finding> {
+    let mut found = findings(&submission.definitions);
+    for finding in found.iter_mut().filter(|finding| !finding.warning) {
+        if let Some(reference) = submission.references.get(&finding.place) {
+            finding.message = format!(
+                "what `{reference}` stands for is empty or of a form that is not taken here: set it to another value"
+            );
+        }
+    }
+    found
+}
+
+fn findings(definitions: &Definitions) -> Vec<Finding> {
     let mut checks = Checks { found: Vec::new(), security: &definitions.security };
     let security: Vec<&str> = definitions.security.iter().map(Security::name).collect();
     let connections: Vec<&str> = definitions.connections.iter().map(|one| one.name.as_str()).collect();
@@ -268,6 +281,9 @@ fn check_path(path: &str) -> Result<(), String> {
     }
     if path.contains(['?', '#']) {
         return Err("a path has no `?` and no `#`: the query comes with the request".to_owned());
+    }
+    if path.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return Err(format!("`{path}` has a segment `.` or `..`, which no request has: leave it out"));
     }
     if path.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err("a path has no blanks: write %20, or let a parameter take it".to_owned());

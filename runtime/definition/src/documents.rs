@@ -185,6 +185,32 @@ pub fn from_documents(documents: &Documents, open: Change<'_>) -> Result<Submiss
     Ok(Submission { definitions, references })
 }
 
+/// Whether a document of this name belongs to the definitions. A store may keep others beside them.
+#[must_use]
+pub fn is_definition(name: &str) -> bool {
+    name == ORDER || name.split_once('/').is_some_and(|(section, _)| SECTIONS.contains(&section))
+}
+
+/// The definitions of a section in their order, as people may see them: with references in the place of secrets. Nothing if
+/// there is no such section.
+#[must_use]
+pub fn shown(documents: &Documents, section: &str) -> Option<Vec<Value>> {
+    let section = SECTIONS.iter().find(|known| **known == section)?;
+    let stored = ordered(documents, section).into_iter();
+    Some(stored.filter_map(|key| documents.get(&format!("{section}/{key}"))).map(without_secrets).collect())
+}
+
+fn without_secrets(value: &Value) -> Value {
+    match (secret(value), value) {
+        (Some((reference, _)), _) => Value::String(reference.to_owned()),
+        (None, Value::Object(fields)) => {
+            Value::Object(fields.iter().map(|(name, value)| (name.clone(), without_secrets(value))).collect())
+        }
+        (None, Value::Array(items)) => items.iter().map(without_secrets).collect(),
+        (None, other) => other.clone(),
+    }
+}
+
 /// The keys of a section in their order; those that the order does not know come last.
 pub(crate) fn ordered<'a>(documents: &'a Documents, section: &str) -> Vec<&'a str> {
     let order = documents.get(ORDER).and_then(|order| order.get(section)).and_then(Value::as_array);

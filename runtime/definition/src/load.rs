@@ -146,22 +146,15 @@ impl Loader<'_> {
         if !self.problems.is_empty() {
             return Err(self.refuse());
         }
-        for Finding { place, message, warning } in check::check(&definitions) {
-            let message = match references.get(&place) {
-                // The message may quote the value, and values of references are not shown.
-                Some(reference) => {
-                    format!(
-                        "what `{reference}` stands for is empty or of a form that is not taken here: set it to another value"
-                    )
-                }
-                None => message,
-            };
+        let submission = Submission { definitions, references };
+        for Finding { place, message, warning } in check::check(&submission) {
             let problem = self.at(position(&places, &place), message);
             if warning { warnings.push(problem) } else { self.problems.push(problem) }
         }
         if !self.problems.is_empty() {
             return Err(self.refuse());
         }
+        let Submission { definitions, references } = submission;
         Ok(Loaded { definitions, references, warnings })
     }
 

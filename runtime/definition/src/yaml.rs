@@ -156,12 +156,12 @@ impl<'a> Reader<'a> {
         let mut entries: Vec<(At, String, Node)> = Vec::new();
         loop {
             let (event, at) = self.inner()?;
-            let (key, style) = match event {
+            let key = match event {
                 Event::MappingEnd => return Ok(entries),
-                Event::Scalar(key, style, ..) => (key.into_owned(), style),
+                Event::Scalar(key, ..) => key.into_owned(),
                 _ => return Err(self.problem(at, "a key has to be a word")),
             };
-            if key == "<<" && style == ScalarStyle::Plain {
+            if key == "<<" {
                 return Err(self.problem(at, "merge keys (`<<`) are not read: write the values out"));
             }
             if let Some((first, ..)) = entries.iter().find(|(_, known, _)| *known == key) {

@@ -106,7 +106,7 @@ fn of_options() -> Vec<Broken> {
         (channel("timeout_secs: 1.5"), &["`timeout_secs` has to be a whole number"]),
         (channel("timeout_secs: '5'"), &["`timeout_secs` has to be a whole number"]),
         (channel("max_body_bytes: 0"), &["`max_body_bytes` has to be at least 1"]),
-        (channel("security: [keys]"), &["there is no security definition `keys`; did you mean `key`?"]),
+        (channel("security: [kye]"), &["there is no security definition `kye`; did you mean `key`?"]),
         (channel("security: key"), &["`security` has to be a list"]),
         (channel("rate_limit: 100/s"), &["`rate_limit` has to be keys with values"]),
         (channel("rate_limit: {rate: 100}"), &["`rate` has to be a text"]),

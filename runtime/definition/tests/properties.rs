@@ -180,7 +180,7 @@ fn a_submission_without_a_file_is_checked_as_strictly() {
         (r#"{"channels":[{"type":"rest","name":"a","path":"/a","service":""}]}"#, "channels/a/service"),
     ] {
         let definitions: Definitions = serde_json::from_str(json).unwrap();
-        let found = check(&definitions);
+        let found = check(&Submission { definitions, ..Submission::default() });
         assert_eq!(found.len(), 1, "{json}: {found:?}");
         assert!(found[0].place == place && !found[0].warning, "{found:?}");
     }

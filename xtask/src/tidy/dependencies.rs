@@ -55,13 +55,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "caisson-control",
-        may: &[
-            "caisson-capability",
-            "caisson-channel",
-            "caisson-cluster",
-            "caisson-definition",
-            "caisson-security",
-        ],
+        may: &["caisson-channel", "caisson-cluster", "caisson-definition", "caisson-security"],
         never: &["wasmtime", "axum", "hyper"],
         why: "it turns revisions into tables, and answers no requests",
     },

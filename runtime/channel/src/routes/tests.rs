@@ -19,7 +19,7 @@ fn built(channels: serde_json::Value) -> Routes {
     let channels: Vec<Channel> = serde_json::from_value(channels).unwrap();
     let shared = Shared::new();
     let guards = Guards::new(&[], &shared).unwrap();
-    Routes::build(&channels, &guards, &shared, true)
+    Routes::build(&channels, &guards, &shared, true).unwrap()
 }
 
 #[test]
@@ -83,13 +83,18 @@ fn the_first_channel_that_fits_method_path_and_media_type_wins() {
 }
 
 #[test]
-fn channels_that_cannot_be_served_are_named() {
-    let routes = built(serde_json::json!([
+fn a_table_holds_all_channels_or_is_none() {
+    let channels: Vec<Channel> = serde_json::from_value(serde_json::json!([
         {"type": "soap", "name": "soapy", "path": "/s"},
         {"type": "rest", "name": "broken", "path": "/{", "service": "x"},
         {"type": "rest", "name": "fine", "path": "/f", "service": "f"},
-    ]));
-    let notes = routes.notes();
-    assert!(notes.len() == 2 && notes[0].contains("`soapy`") && notes[1].contains("`broken`"), "{notes:?}");
-    assert_eq!(found(&routes, "GET", "/f", ""), "f");
+    ]))
+    .unwrap();
+    let shared = Shared::new();
+    let guards = Guards::new(&[], &shared).unwrap();
+    let wrong = Routes::build(&channels, &guards, &shared, true).unwrap_err();
+    assert!(wrong.len() == 2 && wrong[0].contains("`soapy`") && wrong[1].contains("`broken`"), "{wrong:?}");
+    let switched_off = serde_json::json!([{"type": "soap", "name": "s", "path": "/s", "enabled": false}]);
+    let channels: Vec<Channel> = serde_json::from_value(switched_off).unwrap();
+    assert!(Routes::build(&channels, &guards, &shared, true).is_ok());
 }

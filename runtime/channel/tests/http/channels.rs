@@ -13,7 +13,7 @@ pub(crate) fn routes(security: Value, channels: Value) -> Routes {
     let channels: Vec<Channel> = serde_json::from_value(channels).unwrap();
     let shared = Shared::new();
     let guards = Guards::new(&security, &shared).unwrap();
-    Routes::build(&channels, &guards, &shared, false)
+    Routes::build(&channels, &guards, &shared, false).unwrap()
 }
 
 async fn serving(security: Value, channels: Value) -> Server {

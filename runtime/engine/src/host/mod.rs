@@ -8,7 +8,8 @@ pub(crate) mod meter;
 pub(crate) mod output;
 
 use crate::bindings::{self, invoker, log, types};
-use caisson_capability::{Error, ErrorKind, Invocation, Invoker};
+use crate::settings::Limits;
+use caisson_capability::{Error, ErrorKind, Invocation, Invoker, Response};
 use caisson_telemetry::{Level, LogHub, LogRecord};
 use limiter::MemoryLimiter;
 use meter::Meter;
@@ -274,12 +275,17 @@ struct Nested {
 impl Nested {
     /// Runs the call on a task of its own: its time must not count as the caller's, and a chain of calls must not become
     /// a tower of polls on one stack. Dropping this future stops it.
-    async fn run_apart(self) -> Result<caisson_capability::Response, Error> {
+    async fn run_apart(self) -> Result<Response, Error> {
         let Self { invoker, invocation, _counted } = self;
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(async move { invoker.invoke(invocation).await });
         match tasks.join_next().await {
-            Some(Ok(answer)) => answer,
+            Some(Ok(answer)) => {
+                let Response { status, headers, body } = answer?;
+                // A guest is given an answer as a whole.
+                let body = body.collect(Limits::default().answer_bytes).await?.into();
+                Ok(Response { status, headers, body })
+            }
             Some(Err(error)) => {
                 Err(Error::new(ErrorKind::Internal, "the called service could not be run").source(error))
             }

@@ -48,17 +48,18 @@ impl Drop for Remote {
     }
 }
 
-/// Checks the address of a key set.
+/// Checks the address of a key set. Errors do not repeat it: it may hold a credential.
 pub(crate) fn address(url: &str) -> Result<Uri, String> {
     let advice = "write http://HOST/PATH";
-    let uri: Uri = url.parse().map_err(|error| format!("jwks_url: `{url}` is no URL ({error}); {advice}"))?;
+    let uri: Uri = url.parse().map_err(|error| format!("jwks_url: this is no URL ({error}); {advice}"))?;
     match uri.scheme_str() {
         Some("http") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri),
-        Some("https") => Err(format!(
-            "jwks_url: `{url}`: key sets cannot be fetched by https yet; save the set as a file and write \
-             jwks: ${{file:PATH}}, or put a proxy on this machine before it and write its http address"
-        )),
-        _ => Err(format!("jwks_url: `{url}` is no http address; {advice}")),
+        Some("https") => {
+            Err("jwks_url: key sets cannot be fetched by https yet; save the set as a file and write \
+             jwks: ${file:PATH}, or put a proxy on this machine before it and write its http address"
+                .to_owned())
+        }
+        _ => Err(format!("jwks_url: this is no http address; {advice}")),
     }
 }
 

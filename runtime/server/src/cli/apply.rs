@@ -1,7 +1,7 @@
 //! `caisson apply` and `caisson diff`: definitions to a server.
 
 use super::context::Context;
-use super::definitions::{File, outgoing, read, warn};
+use super::definitions::{File, outgoing, read};
 use crate::exit::{Exit, usage};
 use caisson_admin::shapes::{AppliedDefinitions, ProposedDefinitions};
 use caisson_definition::documents::Submission;
@@ -92,7 +92,6 @@ async fn propose(submission: &Submission, context: &Context) -> anyhow::Result<P
 
 fn show(proposed: &ProposedDefinitions, context: &Context) {
     let output = context.output;
-    warn(output, &proposed.warnings);
     if proposed.unchanged {
         output.line(format!("Nothing is different from revision {}.", proposed.base));
         return;

@@ -41,10 +41,3 @@ pub(super) fn outgoing(
         ..Outgoing::default()
     })
 }
-
-/// Shows what is odd about definitions that were accepted.
-pub(super) fn warn(output: Output, warnings: &[String]) {
-    for warning in warnings {
-        output.note(format!("{} {warning}", output.caution("warning:")));
-    }
-}
