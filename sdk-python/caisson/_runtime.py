@@ -13,10 +13,11 @@ from urllib.parse import parse_qsl, quote
 from caisson._bunch import Bunch, Message, ServiceInput
 from caisson._errors import ServiceError
 from caisson._loader import describe_load_error, load_program
+from caisson._pieces import open_stream
 
 __all__ = [
     'describe_error', 'describe_load_error', 'dumps', 'json_default', 'load_program', 'make_bunch', 'make_input', 'make_message',
-    'parse_form', 'parse_query', 'python_dumps', 'python_loads', 'run_coroutine', 'serialise', 'to_plain', 'wsgi_environ',
+    'open_stream', 'parse_form', 'parse_query', 'python_dumps', 'python_loads', 'run_coroutine', 'serialise', 'to_plain', 'wsgi_environ',
 ]
 
 # A report with a line for each of 100,000 frames takes seconds, and nobody reads it.
@@ -113,19 +114,23 @@ def _collect(pairs: list[tuple[str, str]]) -> Bunch:
     return found
 
 
-def make_input(payload: Any, params: Bunch, query: Bunch) -> Any:
-    """The body together with the parameters of the URL, of which the query wins over the path and the body over both.
+def make_input(
+    payload: Any, params: Bunch, query: Bunch, path_over_query: bool = False, url_over_body: bool | None = None,
+) -> Any:
+    """The body together with the parameters of the URL.
 
-    A body that has no fields (a list, bytes) is the input itself, unless the URL has parameters.
+    Unless the channel says otherwise the query wins over the path and the body over both. A body that has no fields (a list,
+    bytes) is the input itself, unless the URL has parameters.
     """
+    url = {**query, **params} if path_over_query else {**params, **query}
     if isinstance(payload, dict):
-        return ServiceInput({**params, **query, **payload})
-    if params or query or (isinstance(payload, str) and not payload):
-        return ServiceInput({**params, **query})
+        return ServiceInput({**payload, **url} if url_over_body else {**url, **payload})
+    if url or (isinstance(payload, str) and not payload):
+        return ServiceInput(url)
     return payload
 
 
-def wsgi_environ(request: Any) -> dict[str, Any]:
+def wsgi_environ(request: Any, peer: str | None = None) -> dict[str, Any]:
     """The facts of a message under the names of WSGI."""
     http = request.http
     environ = {
@@ -133,6 +138,7 @@ def wsgi_environ(request: Any) -> dict[str, Any]:
         'CONTENT_TYPE': request.content_type or '', 'CONTENT_LENGTH': str(len(request.raw_request)),
         'RAW_URI': quote(http.path, safe='/%') + (f'?{http.query}' if http.query else ''),
         'SERVER_PROTOCOL': 'HTTP/1.1', 'wsgi.url_scheme': 'http', 'zato.http.GET': http.GET,
+        'REMOTE_ADDR': peer or '', 'zato.http.remote_addr': peer or '',
     }
     for name, value in http.headers.items():
         if name not in ('content-type', 'content-length'):

@@ -99,3 +99,72 @@ async fn two_operators_at_once_lose_nothing() {
     let history = Command::to(&one, ["history", "--json"]).run().await.json();
     assert_eq!(history.as_array().unwrap().len(), acknowledged, "{history}");
 }
+
+const SECOND: &str = "
+from caisson import Service
+
+class Second(Service):
+    def handle(self):
+        self.response.payload = 'second, version 1'
+";
+
+#[tokio::test]
+async fn a_package_that_is_deployed_on_one_server_runs_on_all() {
+    let etcd = Etcd::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("secret.key").display().to_string();
+    let (one, mut two) = two(&etcd, &key).await;
+    let says = async |server: &Server, text: &str| {
+        eventually(text, async || (server.get("second.second").await.text() == text).then_some(())).await;
+    };
+    let deploy = async |server: &Server, text: &str| {
+        let file = server.write("second.py", SECOND.replace("second, version 1", text));
+        Command::to(server, ["deploy", &file]).run().await
+    };
+    deploy(&one, "first text").await.good();
+    says(&two, "first text").await;
+    deploy(&two, "other text").await.good();
+    says(&one, "other text").await;
+
+    let broken = one.write("second.py", "def");
+    assert_ne!(Command::to(&one, ["deploy", &broken]).run().await.code, 0);
+    says(&two, "other text").await;
+
+    two.kill9().await;
+    deploy(&one, "while it was away").await.good();
+    two.start_again().await;
+    says(&two, "while it was away").await;
+    let history = Command::to(&two, ["history", "--json"]).run().await.json();
+    assert_eq!(history[0]["message"], "deploy second");
+
+    two.kill9().await;
+    Command::to(&one, ["undeploy", "second"]).run().await.good();
+    two.start_again().await;
+    eventually("it is gone", async || (two.get("second.second").await.status == 404).then_some(())).await;
+    assert_eq!(two.get("hello.hello-world").await.good(), "How goes it?", "the folder is a server's own");
+}
+
+#[tokio::test]
+async fn without_etcd_nothing_is_deployed_and_what_runs_goes_on() {
+    let mut etcd = Etcd::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("secret.key").display().to_string();
+    let server = node(&etcd, &key, "one").await;
+    let file = server.write("second.py", SECOND);
+    Command::to(&server, ["deploy", &file]).run().await.good();
+    etcd.kill9().await;
+    let other = server.write("second.py", SECOND.replace("version 1", "version 2"));
+    let refused = Command::to(&server, ["deploy", &other]).run().await;
+    assert!(refused.code != 0 && refused.stderr.contains("etcd"), "{refused:?}");
+    assert_eq!(server.get("second.second").await.good(), "second, version 1");
+    let health = server.admin_get("/healthz/ready").await.json();
+    assert_eq!(health["state"]["connected"], false, "{health}");
+    let metrics = server.admin_get("/metrics").await.text();
+    assert!(metrics.contains("caisson_state_connected 0"), "{metrics}");
+    etcd.start_again().await;
+    eventually("it can be deployed again", async || {
+        (Command::to(&server, ["deploy", &other]).run().await.code == 0).then_some(())
+    })
+    .await;
+    assert_eq!(server.get("second.second").await.good(), "second, version 2");
+}

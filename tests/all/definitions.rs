@@ -225,3 +225,25 @@ async fn no_request_fails_while_definitions_change() {
     assert!(answered > 40, "{answered} requests only");
     assert_eq!(Command::to(&server, ["cluster", "--json"]).run().await.json()["live"], 41);
 }
+
+#[tokio::test]
+async fn thousands_of_channels_fit_into_one_file_and_what_is_too_large_is_refused() {
+    let server = Server::with("hello.py", HELLO).await;
+    let mut text = "version: 1\nchannels:\n".to_owned();
+    for number in 0..3_000 {
+        text += &format!(
+            "  - {{name: c{number}, type: rest, path: /many/{number}, service: hello.hello-world}}\n"
+        );
+    }
+    let file = server.write("many.yaml", &text);
+    Command::to(&server, ["apply", "-f", &file, "--yes"]).run().await.good();
+    assert_eq!(server.path_with(Method::GET, "/many/2999", &[]).await.status, 200);
+    server.write("large.txt", "x".repeat((1 << 20) + 1));
+    let key = "version: 1\nsecurity:\n  - {name: k, type: api-key, key: \"${file:large.txt}\"}\n";
+    let comment = "#".repeat((8 << 20) + 1);
+    for (text, says) in [(key, "at most 1048576"), (comment.as_str(), "at most 8388608")] {
+        let file = server.write("refused.yaml", text);
+        let refused = Command::to(&server, ["apply", "-f", &file, "--yes"]).run().await;
+        assert!(refused.code != 0 && refused.stderr.contains(says), "{refused:?}");
+    }
+}

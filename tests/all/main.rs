@@ -33,4 +33,6 @@ mod limits;
 mod metrics;
 mod packages;
 mod restart;
+mod streaming;
+mod tls;
 mod users;

@@ -48,6 +48,18 @@ async fn each_role_may_do_what_it_is_for_and_nothing_above() {
 }
 
 #[tokio::test]
+async fn a_service_is_told_which_user_calls_it() {
+    let who = "from caisson import Service\nclass Who(Service):\n    def handle(self):\n        \
+               self.response.payload = [self.principal, self.channel.security.type, self.channel.name]\n";
+    let server = Setup::new().with_login().file("who.py", who).start().await;
+    let deployer = create(&server, "dee", "deployer").await;
+    for (token, name) in [(&deployer, "dee"), (&bootstrap(&server), "admin")] {
+        let answer = ask(&server, token, Method::POST, "/api/v1/services/who.who/invoke").await;
+        assert_eq!(answer.good(), format!(r#"["{name}", "admin", "admin"]"#));
+    }
+}
+
+#[tokio::test]
 async fn a_change_carries_the_name_of_its_author() {
     let server = started().await;
     let operator = create(&server, "olga", "operator").await;

@@ -52,7 +52,15 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
     let data = context.target.join("demo-data");
     let listen = if options.check { FREE_PORT } else { free_or(samples::DOCUMENTED_ADDRESS) };
     let admin_listen = if options.check { FREE_PORT } else { free_or(ADMIN_ADDRESS) };
-    let start = Start { binary: &binary, services, data: &data, listen, admin_listen, in_foreground: true };
+    let start = Start {
+        binary: &binary,
+        services,
+        data: &data,
+        listen,
+        admin_listen,
+        arguments: &[],
+        in_foreground: true,
+    };
     shell::say("starting the server");
     let server = start.run()?;
     shell::say(&format!("ready in {:.0} ms", server.time_to_ready.as_secs_f64() * 1000.0));

@@ -40,6 +40,17 @@ impl Connection {
         self.read_answer().with_context(|| format!("GET {path} at {}", self.address))
     }
 
+    /// Posts JSON and reads the answer.
+    pub(crate) fn post(&mut self, path: &str, json: &str) -> Result<Answer> {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{json}",
+            self.address,
+            json.len()
+        );
+        self.stream.get_mut().write_all(request.as_bytes())?;
+        self.read_answer().with_context(|| format!("POST {path} at {}", self.address))
+    }
+
     fn read_answer(&mut self) -> Result<Answer> {
         let first = self.read_line()?;
         let status = first.split(' ').nth(1).and_then(|status| status.parse().ok());

@@ -25,6 +25,8 @@ pub(crate) struct Start<'a> {
     pub(crate) data: &'a Path,
     pub(crate) listen: &'a str,
     pub(crate) admin_listen: &'a str,
+    /// More for the command line.
+    pub(crate) arguments: &'a [String],
     /// Lets the server write to our terminal; otherwise its log goes to `server.log` in the data folder.
     pub(crate) in_foreground: bool,
 }
@@ -33,7 +35,15 @@ impl<'a> Start<'a> {
     /// A server on free ports, with its log in a file.
     pub(crate) fn quiet(binary: &'a Path, services: &'a Path, data: &'a Path) -> Self {
         let free = "127.0.0.1:0";
-        Self { binary, services, data, listen: free, admin_listen: free, in_foreground: false }
+        Self {
+            binary,
+            services,
+            data,
+            listen: free,
+            admin_listen: free,
+            arguments: &[],
+            in_foreground: false,
+        }
     }
 
     /// Starts the server and waits until it is ready.
@@ -60,6 +70,7 @@ impl<'a> Start<'a> {
         let mut command = Command::new(self.binary);
         command.args(["serve", "--dev", "--services"]).arg(self.services).arg("--data").arg(self.data);
         command.args(["--listen", self.listen, "--admin-listen", self.admin_listen]);
+        command.args(self.arguments);
         // The interpreter beside the binary is the one that was built with it.
         command.env_remove("CAISSON_PYTHON");
         if self.in_foreground {

@@ -53,6 +53,20 @@ impl Store {
         Ok(!self.shared.kv.get(vec![format!("{BLOBS}{}", checked(digest)?)]).await?.is_empty())
     }
 
+    /// The digests of all blobs.
+    ///
+    /// # Errors
+    ///
+    /// The backend is away.
+    pub async fn blobs(&self) -> Result<BTreeSet<String>, Error> {
+        let entries = self.shared.kv.list(BLOBS.to_owned(), true).await?;
+        Ok(entries
+            .iter()
+            .filter_map(|entry| object::digest_of(BLOBS, &entry.key))
+            .map(str::to_owned)
+            .collect())
+    }
+
     /// Takes all blobs away but these; answers how many went. Nobody may put blobs meanwhile.
     ///
     /// # Errors

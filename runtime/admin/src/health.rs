@@ -2,7 +2,7 @@
 
 use crate::problem::ApiError;
 use crate::router::Shared;
-use crate::shapes::{Health, Problem, Version};
+use crate::shapes::{Health, Problem, StateHealth, Version};
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
@@ -19,7 +19,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
     responses((status = 200, description = "The process is alive", body = Health, example = json!({"status": "live"})))
 )]
 pub(crate) async fn live() -> Json<Health> {
-    Json(Health { status: "live".to_owned() })
+    Json(Health { status: "live".to_owned(), state: None })
 }
 
 /// Everything that was found at start answers or has been reported as broken, and the routes are in place.
@@ -46,7 +46,7 @@ pub(crate) async fn ready(State(shared): State<Shared>) -> Result<Json<Health>, 
     } else if !shared.admin.deployer.ready() {
         "starting: not all packages are loaded yet"
     } else {
-        return Ok(Json(Health { status: "ready".to_owned() }));
+        return Ok(Json(Health { status: "ready".to_owned(), state: Some(state(&shared)) }));
     };
     let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, reason);
     Err(error.header(RETRY_AFTER, HeaderValue::from_static("1")))
@@ -66,7 +66,20 @@ pub(crate) async fn ready(State(shared): State<Shared>) -> Result<Json<Health>, 
     ))
 )]
 pub(crate) async fn metrics(State(shared): State<Shared>) -> ([(HeaderName, &'static str); 1], String) {
+    let state = state(&shared);
+    shared.admin.metrics.state(state.connected, state.revision, state.live_revision);
     ([(CONTENT_TYPE, OPEN_METRICS)], shared.admin.metrics.encode())
+}
+
+fn state(shared: &Shared) -> StateHealth {
+    let health = shared.admin.control.store().health();
+    let status = shared.admin.progress.status();
+    StateHealth {
+        connected: health.connected,
+        since: health.since,
+        revision: health.revision,
+        live_revision: status.serving,
+    }
 }
 
 /// What the server is and where its services answer.

@@ -9,7 +9,7 @@ use crate::upload;
 use axum::body::Body;
 use axum::extract::State;
 use axum::{Extension, Json};
-use caisson_service::{Deployment, Origin, PackageStatus};
+use caisson_service::{Deployment, PackageStatus};
 use http::{HeaderMap, StatusCode};
 
 /// All packages, sorted by name.
@@ -70,7 +70,7 @@ pub(crate) async fn history(
     Ok(Json(versions.into_iter().map(entry).collect()))
 }
 
-/// Deploys a package: the new version answers when this does.
+/// Deploys a package on all servers: here the new version answers when this does.
 #[utoipa::path(
     put,
     path = "/api/v1/packages/{name}",
@@ -93,6 +93,7 @@ pub(crate) async fn history(
         (status = 409, description = "The name of the package or of a service belongs to another", body = Problem),
         (status = 413, description = "The package is too large", body = Problem),
         (status = 415, description = "The media type is none of a package", body = Problem),
+        (status = 503, description = "The state store is away; nothing has changed", body = Problem),
         (
             status = 422,
             description = "The package is broken; what ran before goes on",
@@ -114,7 +115,7 @@ pub(crate) async fn deploy(
 ) -> Result<(StatusCode, Json<Deployed>), ApiError> {
     let source = upload::read(&name, &headers, body).await?;
     let is_new = find(&shared, &name).is_none_or(|status| status.version.is_none());
-    let deployment = shared.admin.deployer.deploy(source, Origin::Upload, &caller.name).await?;
+    let deployment = shared.admin.packages.deploy(source, &caller.name).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(answer(deployment))))
 }
@@ -134,14 +135,16 @@ pub(crate) async fn deploy(
             status = 409,
             description = "It lives in the services folder and would come back from there",
             body = Problem
-        )
+        ),
+        (status = 503, description = "The state store is away; nothing has changed", body = Problem)
     )
 )]
 pub(crate) async fn undeploy(
     State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
     Name(name): Name,
 ) -> Result<Json<Undeployed>, ApiError> {
-    shared.admin.deployer.undeploy(&name).await?;
+    shared.admin.packages.undeploy(&name, &caller.name).await?;
     Ok(Json(Undeployed { package: name }))
 }
 

@@ -4,7 +4,7 @@ use crate::shapes::Problem;
 use axum::response::{IntoResponse, Response};
 use caisson_capability::{Cid, ErrorKind};
 use caisson_channel::CID_HEADER;
-use caisson_control::{ControlError, ControlErrorKind};
+use caisson_control::{ControlError, ControlErrorKind, PackageError};
 use caisson_service::{DeployError, SourceError};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -97,6 +97,16 @@ impl From<ControlError> for ApiError {
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, error.message)
+    }
+}
+
+impl From<PackageError> for ApiError {
+    fn from(error: PackageError) -> Self {
+        match error {
+            PackageError::Deploy(error) => error.into(),
+            PackageError::Control(error) => error.into(),
+            other => Self::new(StatusCode::INTERNAL_SERVER_ERROR, other.to_string()),
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use caisson_capability::{Cid, Invoker};
 use caisson_channel::{CID_HEADER, HttpOptions, Routes};
-use caisson_control::Control;
 use caisson_control::live::Progress;
+use caisson_control::{Control, Packages};
 use caisson_service::Deployer;
 use caisson_telemetry::{LogHub, Metrics};
 use http::StatusCode;
@@ -45,8 +45,10 @@ pub enum Login {
 pub struct Admin {
     /// Who may use it.
     pub login: Login,
-    /// Deploys, undeploys, lists.
+    /// What is deployed on this server.
     pub deployer: Deployer,
+    /// Deploys and undeploys, on all servers.
+    pub packages: Packages,
     /// Definitions, revisions, users.
     pub control: Control,
     /// How far this server has got with the revisions.

@@ -1,5 +1,6 @@
 //! Services: what can be called, and calling it.
 
+use crate::auth::Caller;
 use crate::router::Shared;
 use crate::shapes::{Problem, Service};
 use axum::Json;
@@ -13,8 +14,13 @@ use tower::ServiceExt as _;
 
 use crate::problem::ApiError;
 
-/// Name of the channel that messages through this API come by, and of who sends them when there is a login.
+/// Name of the channel that messages through this API come by, and of what vouches for who sends them.
 const CHANNEL: &str = "admin";
+
+tokio::task_local! {
+    /// Who sends the message that this task handles: the channel in between knows nothing of users.
+    static CALLER: Option<Arc<str>>;
+}
 
 /// All services that can be called, sorted by name.
 #[utoipa::path(
@@ -68,7 +74,8 @@ pub(crate) async fn invoke(State(shared): State<Shared>, mut request: Request) -
     }
     // The admin token is nothing that a service may see.
     request.headers_mut().remove(AUTHORIZATION);
-    match shared.channel.clone().oneshot(request).await {
+    let caller = request.extensions_mut().remove::<Caller>().map(|caller| caller.name);
+    match CALLER.scope(caller, shared.channel.clone().oneshot(request)).await {
         Ok(response) => response,
         Err(never) => match never {},
     }
@@ -96,7 +103,8 @@ impl Invoker for Door {
         mut invocation: Invocation,
     ) -> BoxFuture<'_, Result<caisson_capability::Response, Error>> {
         invocation.channel = ChannelInfo::plain(CHANNEL);
-        invocation.principal = self.with_login.then(|| Arc::new(Principal::new(CHANNEL, CHANNEL, CHANNEL)));
+        let caller = CALLER.try_with(Clone::clone).ok().flatten().filter(|_| self.with_login);
+        invocation.principal = caller.map(|name| Arc::new(Principal::new(name, CHANNEL, CHANNEL)));
         self.invoker.invoke(invocation)
     }
 }

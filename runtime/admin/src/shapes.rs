@@ -31,6 +31,22 @@ pub struct Version {
 pub struct Health {
     /// `live` or `ready`.
     pub status: String,
+    /// How the state store is. A server whose store is away is ready: it serves its last revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<StateHealth>,
+}
+
+/// How the state store is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StateHealth {
+    /// Whether the store answers.
+    pub connected: bool,
+    /// Since when that has been so.
+    pub since: String,
+    /// The newest revision that is known here.
+    pub revision: u64,
+    /// The revision that serves requests here.
+    pub live_revision: u64,
 }
 
 /// A package that was taken away.

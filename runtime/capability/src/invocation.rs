@@ -215,6 +215,35 @@ impl Body {
     }
 }
 
+impl Body {
+    /// The same body, which tells when it has ended and how: at once when it is whole. What is dropped before its end drops `ended`
+    /// without a call.
+    #[must_use]
+    pub fn observed(self, ended: impl FnOnce(Result<(), &Error>) + Send + 'static) -> Self {
+        use futures_util::StreamExt as _;
+        let mut pieces = match self {
+            Self::Whole(bytes) => {
+                ended(Ok(()));
+                return Self::Whole(bytes);
+            }
+            Self::Stream(pieces) => pieces,
+        };
+        let mut ended = Some(ended);
+        Self::Stream(Box::pin(futures_util::stream::poll_fn(move |context| {
+            let piece = std::task::ready!(pieces.poll_next_unpin(context));
+            let end = match &piece {
+                Some(Ok(_)) => None,
+                Some(Err(error)) => Some(Err(error)),
+                None => Some(Ok(())),
+            };
+            if let Some((end, ended)) = end.and_then(|end| Some((end, ended.take()?))) {
+                ended(end);
+            }
+            std::task::Poll::Ready(piece)
+        })))
+    }
+}
+
 impl Default for Body {
     fn default() -> Self {
         Self::Whole(Bytes::new())

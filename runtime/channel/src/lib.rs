@@ -14,6 +14,7 @@
 //! * `answer`: what a channel does to answers: tags, compression, limits. `accept`: what clients accept.
 //! * `form`: forms that come as multipart. [`tls`]: certificates and handshakes.
 //! * [`body`]: reads a body up to a limit; `headers` and `trace`: what is taken over from the head.
+//! * [`bench`]: what routes and layers cost.
 //! * `respond`: the only place that turns a [`Response`](caisson_capability::Response) or an
 //!   [`Error`](caisson_capability::Error) into HTTP.
 //!
@@ -24,6 +25,7 @@ mod accept;
 mod access;
 mod activity;
 mod answer;
+pub mod bench;
 pub mod body;
 mod connection;
 mod cors;

@@ -1,5 +1,7 @@
 //! The only place that turns what a service answered, or an error, into HTTP.
 
+mod pieces;
+
 use crate::layers::{Failure, Outcome};
 use axum::body::Body;
 use bytes::Bytes;
@@ -48,7 +50,7 @@ pub(crate) fn respond(outcome: Outcome, cid: &Cid, is_head: bool) -> http::Respo
         } else {
             match body {
                 caisson_capability::Body::Whole(bytes) => Body::from(bytes),
-                caisson_capability::Body::Stream(pieces) => Body::from_stream(pieces),
+                caisson_capability::Body::Stream(pieces) => pieces::body(pieces),
             }
         };
     let mut answer = http::Response::new(body);

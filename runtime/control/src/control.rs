@@ -2,6 +2,7 @@
 
 use crate::error::ControlError;
 use crate::live;
+use crate::packages::SECTION as PACKAGES;
 use crate::secrets::Sealer;
 use crate::users::{SECTION as USERS, Users};
 use bytes::Bytes;
@@ -224,7 +225,7 @@ impl Control {
         definitions_of(&Snapshot { revision, documents })
     }
 
-    /// Makes the definitions what they were at a revision, as a new revision. Users stay as they are.
+    /// Makes the definitions what they were at a revision, as a new revision. Users and packages stay as they are.
     ///
     /// # Errors
     ///
@@ -237,7 +238,7 @@ impl Control {
     ) -> Result<Revision, ControlError> {
         let documents = self.store.at(revision).await?;
         rehearse(&self.open(&Snapshot { revision, documents })?.definitions)?;
-        let keep = |name: &str| name.starts_with(USERS);
+        let keep = |name: &str| name.starts_with(USERS) || name.starts_with(PACKAGES);
         Ok(self.store.rollback(revision, base, keep, author).await??)
     }
 }

@@ -5,6 +5,7 @@
 //! * [`control`]: apply, diff, export, history, rollback: every change is a transaction on the state store.
 //! * [`secrets`]: how secrets are kept: sealed, and passwords hashed before that.
 //! * [`live`]: follows the store and swaps in a new table of routes for each revision.
+//! * [`packages`]: uploads, which travel with the state from server to server.
 //! * [`users`]: who may use the admin API, and as what.
 //!
 //! **Architecture Invariant:** a revision is either live as a whole or not at all. What cannot be turned into a table is
@@ -15,10 +16,12 @@
 pub mod control;
 pub mod error;
 pub mod live;
+pub mod packages;
 pub mod secrets;
 pub mod users;
 
 pub use control::{Applied, Control, Proposal};
 pub use error::{ControlError, ControlErrorKind};
 pub use live::{Live, LiveStatus};
+pub use packages::{PackageError, Packages};
 pub use users::{Role, User, Users};

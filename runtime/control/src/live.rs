@@ -15,6 +15,8 @@ use tokio::task::JoinHandle;
 pub struct LiveStatus {
     /// The newest revision that was looked at.
     pub revision: u64,
+    /// The revision that serves: another one when that one cannot be made live.
+    pub serving: u64,
     /// Why that one is not live: the last good table serves.
     pub problem: Option<String>,
 }
@@ -69,8 +71,9 @@ impl Live {
         let first = updates.borrow_and_update().clone();
         let opened = control.open(&first)?;
         table.swap(routes(&opened.definitions, &shared, dev)?);
-        let (tell, status) = watch::channel(LiveStatus { revision: first.revision, problem: None });
-        let control = control.clone();
+        let (tell, status) =
+            watch::channel(LiveStatus { revision: first.revision, serving: first.revision, problem: None });
+        let (control, mut serving) = (control.clone(), first.revision);
         let task = tokio::spawn(async move {
             while updates.changed().await.is_ok() {
                 let snapshot = updates.borrow_and_update().clone();
@@ -78,6 +81,7 @@ impl Live {
                 let problem = match opened.and_then(|all| routes(&all.definitions, &shared, dev)) {
                     Ok(routes) => {
                         table.swap(routes);
+                        serving = snapshot.revision;
                         tracing::info!(revision = snapshot.revision, "a revision is live");
                         None
                     }
@@ -86,7 +90,7 @@ impl Live {
                         Some(error.to_string())
                     }
                 };
-                tell.send_replace(LiveStatus { revision: snapshot.revision, problem });
+                tell.send_replace(LiveStatus { revision: snapshot.revision, serving, problem });
             }
         });
         Ok(Self { task, status })

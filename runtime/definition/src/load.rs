@@ -6,7 +6,7 @@ use crate::check::{self, Finding};
 use crate::documents::{SECRET_FIELDS, Submission, invented};
 use crate::model::Definitions;
 use crate::problem::{Problem, Problems};
-use crate::reference::resolve;
+use crate::reference::{MAX_DEFINITIONS_BYTES, resolve};
 use crate::schema::schema;
 use crate::validate::validate;
 use crate::yaml::{self, At, Content, Node};
@@ -82,7 +82,7 @@ impl Loader<'_> {
             return self.problem(place, format!("more than {MAX_FILES} files are included"));
         }
         self.files.push(path.to_owned());
-        let text = match self.surroundings.read(path) {
+        let text = match self.surroundings.read(path, MAX_DEFINITIONS_BYTES) {
             Ok(text) => text,
             Err(error) => return self.problem(place, format!("{} cannot be read: {error}", path.display())),
         };

@@ -2,20 +2,23 @@
 
 use std::path::Path;
 
-/// Largest file that a reference may name.
-const MAX_FILE_BYTES: u64 = 128 * 1024;
+/// Largest file that a reference may name: far above a secret, and enough for a WSDL.
+const MAX_VALUE_BYTES: u64 = 1 << 20;
+
+/// Largest file of definitions: 10,000 channels take 2 MiB, and the admin API reads 16.
+pub(crate) const MAX_DEFINITIONS_BYTES: u64 = 8 << 20;
 
 /// What references lead to.
 pub trait Surroundings {
     /// The value of an environment variable.
     fn env(&self, name: &str) -> Option<String>;
 
-    /// The text of a file.
+    /// The text of a file that has at most so many bytes.
     ///
     /// # Errors
     ///
     /// Why it cannot be read.
-    fn read(&self, path: &Path) -> Result<String, String>;
+    fn read(&self, path: &Path, most: u64) -> Result<String, String>;
 }
 
 /// The environment and the files of this process.
@@ -27,10 +30,10 @@ impl Surroundings for Process {
         std::env::var(name).ok()
     }
 
-    fn read(&self, path: &Path) -> Result<String, String> {
+    fn read(&self, path: &Path, most: u64) -> Result<String, String> {
         let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-        if size > MAX_FILE_BYTES {
-            return Err(format!("it has {size} bytes, and at most {MAX_FILE_BYTES} are read"));
+        if size > most {
+            return Err(format!("it has {size} bytes, and at most {most} are read"));
         }
         std::fs::read_to_string(path).map_err(|error| error.to_string())
     }
@@ -71,7 +74,7 @@ fn look_up(name: &str, folder: &Path, surroundings: &dyn Surroundings) -> Result
             format!("the environment variable {name} is not set: `apply` needs it where it runs")
         }),
         Some(("file", path)) => {
-            let text = surroundings.read(&folder.join(path));
+            let text = surroundings.read(&folder.join(path), MAX_VALUE_BYTES);
             let text = text.map_err(|error| format!("the file {path} cannot be read: {error}"))?;
             Ok(text.trim_end_matches(['\r', '\n']).to_owned())
         }

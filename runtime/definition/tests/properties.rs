@@ -30,7 +30,7 @@ impl Surroundings for Fake {
         }
     }
 
-    fn read(&self, _: &Path) -> Result<String, String> {
+    fn read(&self, _: &Path, _: u64) -> Result<String, String> {
         Ok(self.0.clone())
     }
 }

@@ -1,10 +1,12 @@
 //! The engine alone, without HTTP: what an isolated call costs and where the time goes. Run by `cargo xtask bench`.
 
+use crate::host::Call;
 use crate::instance::{Ended, Instance};
 use crate::package::LoadError;
 use crate::program::Program;
 use caisson_capability::{ChannelInfo, Cid, Deadline, Invocation, Request, Trace};
 use serde::Serialize;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Rounds whose medians are reported.
@@ -133,7 +135,7 @@ async fn call(
             body: body.to_vec().into(),
         },
     };
-    match instance.call(invocation, 1, &program.settings().limits).await {
+    match instance.call(Call::new(invocation, 1, Arc::default()), &program.settings().limits).await {
         Ended::Answered(Ok(_)) => Ok(()),
         Ended::Answered(Err(error)) | Ended::Broken(error) => {
             Err(LoadError::new(format!("{service}: {error}: {}", error.detail.as_deref().unwrap_or(""))))

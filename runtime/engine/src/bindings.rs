@@ -14,10 +14,10 @@ mod generated {
     });
 }
 
-pub(crate) use generated::caisson::service::{invoker, log, types};
+pub(crate) use generated::caisson::service::{answer, invoker, log, types};
 pub(crate) use generated::exports::caisson::service::loader;
 
-use caisson_capability::{Error, ErrorKind, Fault, Invocation, Request, Response};
+use caisson_capability::{ChannelInfo, Error, ErrorKind, Fault, Invocation, Principal, Request, Response};
 
 /// Name of the interface that every service exports.
 pub(crate) const HANDLER: &str = "caisson:service/handler@0.1.0";
@@ -26,17 +26,37 @@ pub(crate) const HANDLER: &str = "caisson:service/handler@0.1.0";
 pub(crate) const LOADER: &str = "caisson:service/loader@0.1.0";
 
 /// The facts of an invocation for the guest, apart from the message.
-pub(crate) fn context(invocation: &Invocation, version: u32, deadline_ms: u64) -> types::Context {
+pub(crate) fn context(invocation: &Invocation, version: u32) -> types::Context {
     types::Context {
         cid: invocation.cid.as_str().to_owned(),
         service: invocation.service.as_ref().to_owned(),
         version,
-        channel: invocation.channel.name.as_ref().to_owned(),
-        principal: invocation.principal.as_ref().map(|principal| principal.name.as_ref().to_owned()),
-        deadline_ms,
+        channel: channel(&invocation.channel),
+        principal: invocation.principal.as_deref().map(principal),
+        peer: invocation.peer.map(|peer| peer.to_string()),
+        deadline_ms: invocation.deadline.unix_millis(),
         attempt: invocation.attempt,
         traceparent: invocation.trace.traceparent.as_deref().map(str::to_owned),
         tracestate: invocation.trace.tracestate.as_deref().map(str::to_owned),
+    }
+}
+
+fn channel(channel: &ChannelInfo) -> types::Channel {
+    types::Channel {
+        name: channel.name.as_ref().to_owned(),
+        kind: channel.kind.to_owned(),
+        data_format: channel.data_format.map(str::to_owned),
+        path_over_query: channel.path_over_query,
+        url_over_body: channel.url_over_body,
+    }
+}
+
+fn principal(principal: &Principal) -> types::Principal {
+    types::Principal {
+        name: principal.name.as_ref().to_owned(),
+        definition: principal.definition.as_ref().to_owned(),
+        kind: principal.kind.to_owned(),
+        claims: principal.claims.as_deref().map(str::to_owned),
     }
 }
 

@@ -3,12 +3,12 @@
 use crate::bindings::{self, HANDLER, types};
 use crate::config::STACK_BYTES;
 use crate::host::limiter::MemoryLimiter;
-use crate::host::meter::{CpuTimeReached, Meter};
+use crate::host::meter::CpuTimeReached;
 use crate::host::{Call, Host, Outside};
 use crate::memory::{Memories, MemoryImage, provide};
 use crate::package::LoadError;
 use crate::settings::Limits;
-use caisson_capability::{Error, ErrorKind, Fault, Invocation, Response};
+use caisson_capability::{Error, ErrorKind, Fault, Response};
 use caisson_telemetry::Metrics;
 use std::sync::Arc;
 use wasmtime::component::{ComponentNamedList, Instance as Guest, InstancePre, Lift, Lower, TypedFunc};
@@ -52,8 +52,8 @@ impl Template {
     pub(crate) async fn start(&self, label: &str) -> wasmtime::Result<Started> {
         let limiter =
             MemoryLimiter::new(self.limits.memory_bytes, self.images.iter().map(|image| image.len() as u64));
-        let meter = Meter::new(self.limits.cpu_time);
-        let host = Host::new(Arc::clone(&self.outside), limiter, meter.clone(), label);
+        let host = Host::new(Arc::clone(&self.outside), &self.limits, limiter, label);
+        let meter = host.meter.clone();
         let mut store = Store::new(&self.engine, host);
         store.limiter(|host| &mut host.limiter);
         store.set_hostcall_fuel(hostcall_fuel(&self.limits));
@@ -176,11 +176,11 @@ impl Instance {
     /// # Cancel safety
     ///
     /// When the future is dropped the instance must be dropped too: the guest was stopped in the middle.
-    pub(crate) async fn call(&mut self, mut invocation: Invocation, version: u32, limits: &Limits) -> Ended {
-        let request = bindings::request(std::mem::take(&mut invocation.request));
-        let context = bindings::context(&invocation, version, invocation.deadline.unix_millis());
+    pub(crate) async fn call(&mut self, mut call: Call, limits: &Limits) -> Ended {
+        let request = bindings::request(std::mem::take(&mut call.invocation.request));
+        let context = bindings::context(&call.invocation, call.version);
         let host = self.store.data_mut();
-        host.begin(Call { invocation, version });
+        host.begin(call);
         let meter = host.meter.clone();
         self.store.set_epoch_deadline(1);
         let outcome = meter.measure(self.handle.call_async(&mut self.store, (context, request))).await;

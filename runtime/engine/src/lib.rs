@@ -21,6 +21,7 @@ mod engine;
 mod host;
 mod instance;
 mod memory;
+mod outlet;
 mod package;
 mod program;
 mod python;

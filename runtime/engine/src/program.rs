@@ -1,7 +1,9 @@
 //! A loaded package, ready to answer: its template, its idle instances, its gate.
 
 use crate::admission::Gate;
+use crate::host::Call;
 use crate::instance::{Ended, Instance, Template, explain};
+use crate::outlet::{self, Outlet};
 use crate::package::ServiceInfo;
 use crate::settings::{Isolation, Settings};
 use caisson_capability::{Error, ErrorKind, Fault, Invocation, Response};
@@ -69,7 +71,8 @@ impl Program {
         self.template.images.iter().map(|image| image.own_bytes() as u64).sum()
     }
 
-    /// Answers one invocation. `version` is what the guest is told and the log shows.
+    /// Answers one invocation. `version` is what the guest is told and the log shows. The body of the answer may be a stream: then
+    /// the guest still runs, and its limits hold until it ends.
     ///
     /// # Errors
     ///
@@ -78,7 +81,18 @@ impl Program {
     /// # Cancel safety
     ///
     /// Dropping the future stops the guest and gives its place back.
-    pub async fn invoke(&self, invocation: Invocation, version: u32) -> Result<Response, Error> {
+    pub async fn invoke(self: Arc<Self>, invocation: Invocation, version: u32) -> Result<Response, Error> {
+        let outlet = Arc::new(Outlet::default());
+        let run = Box::pin(self.run(invocation, version, Arc::clone(&outlet)));
+        outlet::answer(run, outlet).await
+    }
+
+    async fn run(
+        self: Arc<Self>,
+        invocation: Invocation,
+        version: u32,
+        outlet: Arc<Outlet>,
+    ) -> Result<Response, Error> {
         let limits = &self.settings.limits;
         if invocation.request.body.len() as u64 > limits.payload_bytes {
             let mut error = Error::new(
@@ -95,8 +109,8 @@ impl Program {
         let _place = self.gate.enter(invocation.depth, invocation.deadline).await?;
         let deadline = invocation.deadline.at_most(limits.wall_time);
         let own_limit = deadline.instant() < invocation.deadline.instant();
-        let answer = self.answer(Invocation { deadline, ..invocation }, version);
-        match tokio::time::timeout_at(deadline.instant(), answer).await {
+        let call = Call::new(Invocation { deadline, ..invocation }, version, outlet);
+        match tokio::time::timeout_at(deadline.instant(), self.answer(call)).await {
             Ok(answer) => answer,
             Err(_) if own_limit => Err(Error::new(
                 ErrorKind::Timeout,
@@ -109,12 +123,12 @@ impl Program {
         }
     }
 
-    async fn answer(&self, invocation: Invocation, version: u32) -> Result<Response, Error> {
+    async fn answer(&self, call: Call) -> Result<Response, Error> {
         let mut instance = match self.take_idle() {
             Some(instance) => instance,
             None => self.make().await?,
         };
-        match instance.call(invocation, version, &self.settings.limits).await {
+        match instance.call(call, &self.settings.limits).await {
             Ended::Answered(answer) => {
                 self.keep(instance);
                 answer

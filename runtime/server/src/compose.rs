@@ -12,8 +12,9 @@ use crate::state;
 use anyhow::Context as _;
 use caisson_admin::{Admin, Login, Token};
 use caisson_capability::Invoker;
-use caisson_channel::{DrainReport, Listener, Routes, Table};
-use caisson_control::Live;
+use caisson_channel::{DrainReport, Listener, Routes, Table, Tls};
+use caisson_control::packages::Following;
+use caisson_control::{Live, Packages};
 use caisson_engine::{Engine, EngineOptions};
 use caisson_service::{Deployer, Watch};
 use caisson_telemetry::{LogHub, Metrics};
@@ -46,7 +47,7 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     let login = login(&plan)?;
 
     Announcement::clear(&plan.data)?;
-    let listen = Listener::bind(plan.listen).await?;
+    let listen = bind(&plan).await?;
     let admin_listen = Listener::bind(plan.admin_listen).await?;
     let (address, admin_address) = (listen.local_addr(), admin_listen.local_addr());
     let announcement = Announcement::write(&plan.data, address, admin_address)?;
@@ -57,8 +58,10 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     let membership = control.store().join(state::member(&plan, address, admin_address));
     let channel = caisson_channel::router(Arc::clone(&door), table, &plan.http);
     let services = tokio::spawn(listen.serve(channel, plan.http.clone(), stop.clone()));
+    let packages = Packages::new(control.clone(), deployer.clone());
     let admin = caisson_admin::router(Admin {
         login,
+        packages: packages.clone(),
         deployer: deployer.clone(),
         control,
         progress: live.progress(),
@@ -71,11 +74,12 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     });
     let admin = tokio::spawn(admin_listen.serve(admin, plan.admin_http(), stop_admin.clone()));
 
-    let watch = tokio::select! {
-        watch = come_to_life(&plan, &deployer, output) => watch?,
-        () = stop.cancelled() => None,
+    let (watch, following) = tokio::select! {
+        alive = come_to_life(&plan, &deployer, &packages, output) => alive?,
+        () = stop.cancelled() => (None, None),
     };
     stop.cancelled().await;
+    drop(following);
     if let Some(watch) = watch {
         watch.stop().await;
     }
@@ -86,6 +90,17 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     drop((announcement, membership, live));
     output.note("stopped");
     Ok(Exit::Ok)
+}
+
+/// Opens the services' port.
+async fn bind(plan: &Plan) -> anyhow::Result<Listener> {
+    let tls = plan.tls.as_ref().map(|files| Tls::load(&files.cert, &files.key, files.client_ca.as_deref()));
+    let tls = tls.transpose()?;
+    let listener = Listener::bind(plan.listen).await?;
+    Ok(match tls {
+        Some(tls) => listener.with_tls(tls),
+        None => listener,
+    })
 }
 
 fn engine(plan: &Plan, logs: &Arc<LogHub>, metrics: &Arc<Metrics>) -> anyhow::Result<Engine> {
@@ -124,9 +139,15 @@ fn login(plan: &Plan) -> anyhow::Result<Login> {
     Ok(Login::Token { token, kept_in: std::path::absolute(path)? })
 }
 
-/// Brings back what ran before, deploys what is in the services folder, and follows it from then on.
-async fn come_to_life(plan: &Plan, deployer: &Deployer, output: Output) -> anyhow::Result<Option<Watch>> {
+/// Brings back what ran before, deploys what is in the services folder and in the state store, and follows both from then on.
+async fn come_to_life(
+    plan: &Plan,
+    deployer: &Deployer,
+    packages: &Packages,
+    output: Output,
+) -> anyhow::Result<(Option<Watch>, Option<Following>)> {
     deployer.restore(plan.services.as_ref()).await;
+    let following = packages.follow().await;
     let watch = match &plan.services {
         Some(folder) => {
             Some(Watch::start(deployer, folder).context("the services folder cannot be followed")?)
@@ -134,10 +155,11 @@ async fn come_to_life(plan: &Plan, deployer: &Deployer, output: Output) -> anyho
         None => None,
     };
     output.note(ready(deployer));
-    Ok(watch)
+    Ok((watch, Some(following)))
 }
 
 fn banner(plan: &Plan, listen: SocketAddr, admin_listen: SocketAddr) -> String {
+    let scheme = if plan.tls.is_some() { "https" } else { "http" };
     let mode = if plan.dev { "  (development mode: no login)" } else { "" };
     let path = if plan.dev { "/services/<name>" } else { "" };
     let folder = match &plan.services {
@@ -147,7 +169,7 @@ fn banner(plan: &Plan, listen: SocketAddr, admin_listen: SocketAddr) -> String {
     let token =
         if plan.dev { String::new() } else { format!("\n  token     {}", plan.token_file().display()) };
     format!(
-        "Caisson {}\n  services  http://{listen}{path}\n  admin     http://{admin_listen}{mode}\n  folder    {folder}{token}",
+        "Caisson {}\n  services  {scheme}://{listen}{path}\n  admin     http://{admin_listen}{mode}\n  folder    {folder}{token}",
         env!("CARGO_PKG_VERSION")
     )
 }

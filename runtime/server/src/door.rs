@@ -30,16 +30,26 @@ impl Door {
     fn still_to_come(&self, service: &str) -> bool {
         !self.deployer.ready() && self.registry.get(service).is_none()
     }
+}
 
-    /// Puts what the caller must not see where the developer looks for it: `caisson logs`.
-    fn record(&self, service: &Arc<str>, cid: &Cid, error: &Error) {
+/// Puts what the caller must not see where the developer looks for it: `caisson logs`.
+struct Trace {
+    registry: Arc<Registry>,
+    logs: Arc<LogHub>,
+    service: Arc<str>,
+    cid: Cid,
+}
+
+impl Trace {
+    fn record(&self, error: &Error) {
         if error.fault == Fault::Caller {
             return;
         }
-        let version = self.registry.get(service).map_or(0, |deployed| deployed.version);
+        let version = self.registry.get(&self.service).map_or(0, |deployed| deployed.version);
         let detail = error.detail.as_deref().unwrap_or_default();
         let text = format!("{}\n{}", error.message, detail).trim_end().to_owned();
-        let mut record = LogRecord::new(Level::Error, text).about(service, version).cid(cid.as_str());
+        let mut record =
+            LogRecord::new(Level::Error, text).about(&self.service, version).cid(self.cid.as_str());
         LOGGER.clone_into(&mut record.logger);
         self.logs.write(record);
     }
@@ -54,14 +64,21 @@ impl Invoker for Door {
             );
             return Box::pin(std::future::ready(Err(error.retry_after(RETRY_AFTER))));
         }
-        let (service, cid) = (Arc::clone(&invocation.service), invocation.cid.clone());
+        let trace = Trace {
+            registry: Arc::clone(&self.registry),
+            logs: Arc::clone(&self.logs),
+            service: Arc::clone(&invocation.service),
+            cid: invocation.cid.clone(),
+        };
         let answer = self.registry.invoke(invocation);
         Box::pin(async move {
-            let result = answer.await;
-            if let Err(error) = &result {
-                self.record(&service, &cid, error);
-            }
-            result
+            let mut response = answer.await.inspect_err(|error| trace.record(error))?;
+            response.body = response.body.observed(move |end| {
+                if let Err(error) = end {
+                    trace.record(error);
+                }
+            });
+            Ok(response)
         })
     }
 }
@@ -97,7 +114,11 @@ mod tests {
             0
         }
 
-        fn invoke(&self, invocation: Invocation, _version: u32) -> BoxFuture<'_, Result<Response, Error>> {
+        fn invoke(
+            self: Arc<Self>,
+            invocation: Invocation,
+            _version: u32,
+        ) -> BoxFuture<'static, Result<Response, Error>> {
             let error = match &invocation.request.body[..] {
                 b"caller" => Error::new(ErrorKind::InvalidInput, "no such field").detail("for the operator"),
                 _ => Error::new(ErrorKind::Internal, "An error has occurred")

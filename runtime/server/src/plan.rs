@@ -37,8 +37,21 @@ pub(crate) struct Plan {
     pub(crate) http: HttpOptions,
     /// Definitions that are applied at the start.
     pub(crate) config: Option<PathBuf>,
+    /// What the services' port proves its identity with; none for plain HTTP.
+    pub(crate) tls: Option<TlsOptions>,
     /// Where the state is.
     pub(crate) state: StateOptions,
+}
+
+/// Files of a port that speaks TLS.
+#[derive(Debug)]
+pub(crate) struct TlsOptions {
+    /// Certificate chain.
+    pub(crate) cert: PathBuf,
+    /// Its key.
+    pub(crate) key: PathBuf,
+    /// Authorities that vouch for clients.
+    pub(crate) client_ca: Option<PathBuf>,
 }
 
 /// Where the state is.
@@ -127,6 +140,7 @@ mod tests {
             max_active: 1,
             http: HttpOptions::default(),
             config: None,
+            tls: None,
             state: StateOptions::default(),
         }
     }

@@ -10,6 +10,7 @@ mod restore;
 mod state;
 mod status;
 mod turn;
+mod uploads;
 
 pub use error::DeployError;
 pub use status::{Deployment, ErrorStatus, PackageStatus, ServiceStatus, State};

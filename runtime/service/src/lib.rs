@@ -32,6 +32,6 @@ pub use deploy::{DeployError, Deployer, Deployment, PackageStatus};
 pub use digest::Digest;
 pub use loader::{Loader, Runnable};
 pub use registry::{Deployed, Registry};
-pub use source::{Language, PackageSource, ServicesFolder, SourceError};
+pub use source::{Language, PackageSource, Parcel, ServicesFolder, SourceError};
 pub use store::{Origin, StoreError, Version};
 pub use watch::Watch;

@@ -31,7 +31,11 @@ pub trait Runnable: Send + Sync + 'static {
     /// # Errors
     ///
     /// As [`caisson_capability::Invoker::invoke`].
-    fn invoke(&self, invocation: Invocation, version: u32) -> BoxFuture<'_, Result<Response, Error>>;
+    fn invoke(
+        self: Arc<Self>,
+        invocation: Invocation,
+        version: u32,
+    ) -> BoxFuture<'static, Result<Response, Error>>;
 }
 
 impl Loader for Engine {
@@ -56,7 +60,11 @@ impl Runnable for Program {
         Program::image_bytes(self)
     }
 
-    fn invoke(&self, invocation: Invocation, version: u32) -> BoxFuture<'_, Result<Response, Error>> {
+    fn invoke(
+        self: Arc<Self>,
+        invocation: Invocation,
+        version: u32,
+    ) -> BoxFuture<'static, Result<Response, Error>> {
         Box::pin(Program::invoke(self, invocation, version))
     }
 }

@@ -131,10 +131,17 @@ impl Invoker for Registry {
         // Made before the future runs: one that is dropped without ever being polled was cancelled too.
         let mut counted = Counted { deployed, started: Instant::now(), outcome: Outcome::Cancelled };
         Box::pin(async move {
-            let deployed = &counted.deployed;
-            let result = deployed.program.invoke(invocation, deployed.version).await;
-            counted.ended(outcome(&result));
-            result
+            let program = Arc::clone(&counted.deployed.program);
+            let mut response = match program.invoke(invocation, counted.deployed.version).await {
+                Ok(response) => response,
+                Err(error) => {
+                    counted.ended(Err(&error));
+                    return Err(error);
+                }
+            };
+            // A body in pieces comes while the service still runs.
+            response.body = response.body.observed(move |end| counted.ended(end));
+            Ok(response)
         })
     }
 }
@@ -147,8 +154,8 @@ struct Counted {
 }
 
 impl Counted {
-    fn ended(&mut self, outcome: Outcome) {
-        self.outcome = outcome;
+    fn ended(&mut self, end: Result<(), &Error>) {
+        self.outcome = end.map_or_else(outcome, |()| Outcome::Answered);
     }
 }
 
@@ -158,8 +165,7 @@ impl Drop for Counted {
     }
 }
 
-fn outcome(result: &Result<Response, Error>) -> Outcome {
-    let Err(error) = result else { return Outcome::Answered };
+fn outcome(error: &Error) -> Outcome {
     // A status is there only when the service itself chose one.
     if error.status.is_some() {
         return Outcome::Failed;
@@ -178,17 +184,16 @@ mod tests {
 
     #[test]
     fn every_kind_of_end_has_its_outcome() {
-        let fail = |kind| outcome(&Err(Error::new(kind, "x")));
-        assert_eq!(outcome(&Ok(Response::default())), Outcome::Answered);
+        let fail = |kind| outcome(&Error::new(kind, "x"));
         assert_eq!(fail(ErrorKind::Timeout), Outcome::Stopped);
         assert_eq!(fail(ErrorKind::QuotaExceeded), Outcome::Stopped);
         assert_eq!(fail(ErrorKind::Unavailable), Outcome::Shed);
         assert_eq!(fail(ErrorKind::Cancelled), Outcome::Cancelled);
         assert_eq!(fail(ErrorKind::InvalidInput), Outcome::Failed);
         let remote = Error::new(ErrorKind::Unavailable, "x").fault(Fault::Remote);
-        assert_eq!(outcome(&Err(remote)), Outcome::Failed);
+        assert_eq!(outcome(&remote), Outcome::Failed);
         let mut chosen = Error::new(ErrorKind::Timeout, "x");
         chosen.status = Some(408);
-        assert_eq!(outcome(&Err(chosen)), Outcome::Failed);
+        assert_eq!(outcome(&chosen), Outcome::Failed);
     }
 }

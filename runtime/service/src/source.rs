@@ -2,10 +2,12 @@
 
 mod error;
 pub(crate) mod folder;
+mod parcel;
 mod read;
 
 pub use error::SourceError;
 pub use folder::ServicesFolder;
+pub use parcel::Parcel;
 
 use crate::{name, settings};
 use bytes::Bytes;

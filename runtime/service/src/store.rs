@@ -8,7 +8,7 @@
 //! different packages may run side by side, so that a burst of deployments shares its waits for the disk.
 
 mod disk;
-mod document;
+pub(crate) mod document;
 
 pub use document::{Origin, Version};
 

@@ -83,6 +83,15 @@ pub struct Metrics {
     pub dirty_pages: Counter,
     /// Services that can be called.
     pub services: Gauge,
+    state: StateMetrics,
+}
+
+/// How the state store is, as of the last look.
+#[derive(Debug, Default)]
+struct StateMetrics {
+    connected: Gauge,
+    revision: Gauge,
+    live: Gauge,
 }
 
 impl fmt::Debug for Metrics {
@@ -110,6 +119,7 @@ impl Default for Metrics {
             instantiations: Counter::default(),
             dirty_pages: Counter::default(),
             services: Gauge::default(),
+            state: StateMetrics::default(),
         };
         this.register();
         this
@@ -134,6 +144,18 @@ impl Metrics {
         r.register("instantiations", "Instances made anew", self.instantiations.clone());
         r.register("dirty_pages", "Pages of 4 KiB copied back by resets", self.dirty_pages.clone());
         r.register("services", "Services that can be called", self.services.clone());
+        let state = &self.state;
+        r.register("state_connected", "1 while the state store answers", state.connected.clone());
+        r.register("state_revision", "Newest revision that is known here", state.revision.clone());
+        r.register("state_live_revision", "Revision that serves requests here", state.live.clone());
+    }
+
+    /// Notes how the state store is: whether it answers, the newest revision known, the revision that serves.
+    pub fn state(&self, connected: bool, revision: u64, live: u64) {
+        let number = |revision: u64| i64::try_from(revision).unwrap_or(i64::MAX);
+        self.state.connected.set(connected.into());
+        self.state.revision.set(number(revision));
+        self.state.live.set(number(live));
     }
 
     /// The handles for one service; get them once, when it is deployed.

@@ -38,15 +38,17 @@ hooks! {
     json_default,
     /// `(object) -> (bytes, content type or None)`, for payloads of no built-in type
     serialise,
+    /// `(iterator, content type or None) -> (first piece or None, iterator of the others, content type that follows)`
+    open_stream,
     /// `(str) -> dict`: a query string
     parse_query,
     /// `(bytes) -> dict`: a form
     parse_form,
-    /// `(payload, path params, query params) -> input`
+    /// `(payload, path params, query params, path over query, URL over body) -> input`
     make_input,
     /// `(list of pairs) -> dict`
     make_bunch,
-    /// `(request) -> dict`
+    /// `(request, peer or None) -> dict`
     wsgi_environ,
     /// `() -> free-form payload`
     make_message,

@@ -1,5 +1,7 @@
 //! What a service has set on `self.response`, as a response of the contract.
 
+mod pieces;
+
 use crate::{
     bindings::{caisson::service::types::Field, exports::caisson::service::handler::Response},
     modules,
@@ -27,15 +29,28 @@ impl From<rustpython_vm::builtins::PyBaseExceptionRef> for Unsendable {
 const TEXT: &str = "text/plain";
 const JSON: &str = "application/json";
 
-/// The response, checked.
+/// The response, checked. What comes in pieces has been sent when this returns.
 pub fn response(answer: Option<&Py<PyResponse>>, vm: &VirtualMachine) -> Result<Response, Unsendable> {
     let Some(answer) = answer else {
         return Ok(Response { status: 200, headers: Vec::new(), body: Vec::new() });
     };
-    let (body, implied) = match answer.payload.get() {
-        Some(payload) => serialise(&payload, vm)?,
-        None => (Vec::new(), None),
-    };
+    match answer.payload.get() {
+        Some(payload) if pieces::has_pieces(&payload, vm) => pieces::send(answer, payload, vm),
+        Some(payload) => {
+            let (body, implied) = serialise(&payload, vm)?;
+            head(answer, implied, body, vm)
+        }
+        None => head(answer, None, Vec::new(), vm),
+    }
+}
+
+/// Status and headers for a body, of which it is known what media type it implies.
+fn head(
+    answer: &Py<PyResponse>,
+    implied: Option<&'static str>,
+    body: Vec<u8>,
+    vm: &VirtualMachine,
+) -> Result<Response, Unsendable> {
     let status = status(answer, vm)?;
     let mut headers = match &*answer.headers.borrow() {
         Some(headers) => self::headers(headers, vm).map_err(Unsendable::Reason)?,

@@ -6,9 +6,11 @@
 //! # Layout
 //!
 //! * [`contenders`]: the servers that are compared; [`wrk`]: the load; [`http`]: who gets which load, and the table.
-//! * [`memory`], [`deploy`], [`thousand`], [`engine`]: one measurement each.
+//! * [`memory`], [`deploy`], [`thousand`], [`engine`], [`channels`], [`apply`]: one measurement each.
 //! * [`statistics`], [`report`]: numbers and how they are written down.
 
+mod apply;
+mod channels;
 mod contenders;
 mod deploy;
 mod engine;
@@ -50,6 +52,10 @@ enum Measurement {
     Thousand(Effort),
     /// The engine alone, without HTTP
     Engine(Effort),
+    /// Finding a channel, and what stands before a service
+    Channels(Effort),
+    /// From an apply to the first answer, on one server and on two through etcd
+    Apply(Effort),
     /// All of them; writes the tables into docs/benchmarks.md
     All(Effort),
 }
@@ -78,22 +84,26 @@ impl Bench<'_> {
 /// A measurement: its name in the document, and how it is done.
 type Named = (&'static str, fn(&Bench<'_>) -> Result<Table>);
 
-const ALL: [Named; 5] = [
+const ALL: [Named; 7] = [
     ("http", http::measure),
     ("memory", memory::measure),
     ("deploy", deploy::measure),
     ("thousand", thousand::measure),
     ("engine", engine::measure),
+    ("channels", channels::measure),
+    ("apply", apply::measure),
 ];
 
 pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
-    let [http, memory, deploy, thousand, engine] = ALL;
+    let [http, memory, deploy, thousand, engine, channels, apply] = ALL;
     let (chosen, effort): (&[Named], _) = match &options.measurement {
         Measurement::Http(effort) => (&[http], effort),
         Measurement::Memory(effort) => (&[memory], effort),
         Measurement::Deploy(effort) => (&[deploy], effort),
         Measurement::Thousand(effort) => (&[thousand], effort),
         Measurement::Engine(effort) => (&[engine], effort),
+        Measurement::Channels(effort) => (&[channels], effort),
+        Measurement::Apply(effort) => (&[apply], effort),
         Measurement::All(effort) => (&ALL, effort),
     };
     let bench = Bench { context, binary: binary::release(context)?, quick: effort.quick };

@@ -55,9 +55,15 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "caisson-control",
-        may: &["caisson-channel", "caisson-cluster", "caisson-definition", "caisson-security"],
+        may: &[
+            "caisson-channel",
+            "caisson-cluster",
+            "caisson-definition",
+            "caisson-security",
+            "caisson-service",
+        ],
         never: &["wasmtime", "axum", "hyper"],
-        why: "it turns revisions into tables, and answers no requests",
+        why: "it turns revisions into tables and deployments, and answers no requests",
     },
     Rule {
         name: "caisson-definition",

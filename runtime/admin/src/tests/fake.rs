@@ -7,7 +7,7 @@ use caisson_capability::{BoxFuture, Error, ErrorKind, Fault, Invocation, Respons
 use caisson_channel::{HttpOptions, Routes, Table};
 use caisson_cluster::Store;
 use caisson_cluster::seal::Key;
-use caisson_control::{Control, Live};
+use caisson_control::{Control, Live, Packages};
 use caisson_engine::{LoadError, Package, ServiceInfo, Settings};
 use caisson_service::{Deployer, Loader, Runnable};
 use caisson_telemetry::{LogHub, Metrics};
@@ -77,7 +77,11 @@ impl Runnable for FakeProgram {
     }
 
     /// Answers what it was given, or fails when it is told to.
-    fn invoke(&self, invocation: Invocation, version: u32) -> BoxFuture<'_, Result<Response, Error>> {
+    fn invoke(
+        self: Arc<Self>,
+        invocation: Invocation,
+        version: u32,
+    ) -> BoxFuture<'static, Result<Response, Error>> {
         Box::pin(std::future::ready(answer(invocation, version)))
     }
 }
@@ -168,6 +172,7 @@ impl Api {
         let live = Live::start(&control, Arc::new(Table::new(Routes::none())), false).unwrap();
         let router = router(Admin {
             login,
+            packages: Packages::new(control.clone(), deployer.clone()),
             control,
             progress: live.progress(),
             invoker: deployer.registry(),

@@ -1,20 +1,25 @@
 //! What a guest can reach: the log, other services, clocks and random numbers. Nothing else is linked with any
 //! effect: no files, no environment, no sockets.
 //!
-//! * [`limiter`]: memory. [`meter`]: time inside the guest. [`output`]: standard output and error as log records.
+//! * [`answer`]: answers in pieces. [`limiter`]: memory. [`meter`]: time inside the guest. [`output`]: standard output and
+//!   error as log records.
 
+mod answer;
 pub(crate) mod limiter;
 pub(crate) mod meter;
 pub(crate) mod output;
 
 use crate::bindings::{self, invoker, log, types};
+use crate::outlet::Outlet;
 use crate::settings::Limits;
+use bytes::Bytes;
 use caisson_capability::{Error, ErrorKind, Invocation, Invoker, Response};
 use caisson_telemetry::{Level, LogHub, LogRecord};
 use limiter::MemoryLimiter;
 use meter::Meter;
 use output::Output;
 use std::sync::{Arc, OnceLock, Weak};
+use tokio::sync::mpsc;
 use wasmtime::component::{Accessor, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
@@ -74,6 +79,15 @@ pub(crate) struct Call {
     /// Its body has been handed to the guest and is empty here.
     pub(crate) invocation: Invocation,
     pub(crate) version: u32,
+    outlet: Arc<Outlet>,
+    /// Once the answer has begun.
+    pieces: Option<mpsc::Sender<Bytes>>,
+}
+
+impl Call {
+    pub(crate) fn new(invocation: Invocation, version: u32, outlet: Arc<Outlet>) -> Self {
+        Self { invocation, version, outlet, pieces: None }
+    }
 }
 
 /// The host side of one instance.
@@ -88,12 +102,13 @@ pub(crate) struct Host {
     records: u32,
     record_bytes: usize,
     nested: Arc<()>,
+    answer_bytes: u64,
     pub(crate) limiter: MemoryLimiter,
     pub(crate) meter: Meter,
 }
 
 impl Host {
-    pub(crate) fn new(outside: Arc<Outside>, limiter: MemoryLimiter, meter: Meter, label: &str) -> Self {
+    pub(crate) fn new(outside: Arc<Outside>, limits: &Limits, limiter: MemoryLimiter, label: &str) -> Self {
         let output = Output::default();
         let wasi = wasi(&output);
         let mut table = ResourceTable::new();
@@ -108,8 +123,9 @@ impl Host {
             records: 0,
             record_bytes: 0,
             nested: Arc::default(),
+            answer_bytes: limits.answer_bytes,
             limiter,
-            meter,
+            meter: Meter::new(limits.cpu_time),
         }
     }
 
@@ -205,7 +221,8 @@ impl WasiView for Host {
 pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     log::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
-    invoker::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)
+    invoker::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
+    bindings::answer::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)
 }
 
 impl types::Host for Host {}

@@ -35,6 +35,12 @@ enum Command {
     EngineKey,
     /// Measure the engine alone and print a line of JSON
     BenchEngine(bench::Args),
+    /// Measure routes and layers without sockets and print a line of JSON
+    BenchChannels {
+        /// Requests in a round
+        #[arg(long, value_name = "N", default_value_t = 20_000)]
+        requests: u32,
+    },
 }
 
 /// Carries it out.
@@ -48,6 +54,7 @@ pub(crate) fn run(args: Args, output: Output) -> anyhow::Result<Exit> {
         Command::BuildPython { wasm, out } => build_python(&wasm, &out)?,
         Command::EngineKey => output.line(engine_key()?),
         Command::BenchEngine(args) => output.line(bench::run(&args)?),
+        Command::BenchChannels { requests } => output.line(bench_channels(requests)?),
     }
     Ok(Exit::Ok)
 }
@@ -71,6 +78,13 @@ fn build_python(wasm: &std::path::Path, out: &std::path::Path) -> anyhow::Result
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(caisson_engine::build_python(&bytes, out))?;
     Ok(())
+}
+
+fn bench_channels(requests: u32) -> anyhow::Result<String> {
+    // With threads to spare for what blocks, and one that does the rest, so that nothing is measured but work.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let figures = runtime.block_on(caisson_channel::bench::measure(requests)).map_err(anyhow::Error::msg)?;
+    Ok(serde_json::to_string(&figures)?)
 }
 
 fn engine_key() -> anyhow::Result<String> {

@@ -3,7 +3,7 @@
 use crate::compose;
 use crate::exit::Exit;
 use crate::output::Output;
-use crate::plan::{Plan, StateOptions};
+use crate::plan::{Plan, StateOptions, TlsOptions};
 use anyhow::Context as _;
 use caisson_channel::HttpOptions;
 use caisson_service::ServicesFolder;
@@ -56,9 +56,33 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
+    tls: TlsFiles,
+    #[command(flatten)]
     state: State,
     #[command(flatten)]
     limits: Limits,
+}
+
+/// Read again when they change: connections after that use the new ones.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "TLS where services answer")]
+struct TlsFiles {
+    /// Certificate chain in PEM, this server's own first. With it the port speaks https and nothing else
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The key of that certificate
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Authorities that vouch for clients, in PEM; `mtls` definitions need it
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_client_ca: Option<PathBuf>,
+}
+
+impl TlsFiles {
+    fn options(self) -> Option<TlsOptions> {
+        let (cert, key) = self.tls_cert.zip(self.tls_key)?;
+        Some(TlsOptions { cert, key, client_ca: self.tls_client_ca })
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -159,6 +183,7 @@ fn plan(args: Args) -> anyhow::Result<Plan> {
         program: PathBuf::from("/proc/self/exe"),
         max_active: limits.max_active,
         config: args.config,
+        tls: args.tls.options(),
         state: state(args.state),
         http: HttpOptions {
             max_body_bytes: limits.max_body_bytes,

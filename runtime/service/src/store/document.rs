@@ -165,25 +165,25 @@ pub(super) fn has_set_aside(folder: &Path) -> bool {
 
 /// What one version consists of.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Manifest {
+pub(crate) struct Manifest {
     format: u32,
-    package: String,
-    pub(super) language: Language,
-    pub(super) files: Vec<ManifestFile>,
-    pub(super) settings: StoredSettings,
+    pub(crate) package: String,
+    pub(crate) language: Language,
+    pub(crate) files: Vec<ManifestFile>,
+    pub(crate) settings: StoredSettings,
 }
 
 /// One file of a version.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct ManifestFile {
-    pub(super) path: String,
-    pub(super) digest: Digest,
+pub(crate) struct ManifestFile {
+    pub(crate) path: String,
+    pub(crate) digest: Digest,
     bytes: u64,
 }
 
 impl Manifest {
     /// The manifest of a package and its bytes, whose digest names the version.
-    pub(super) fn of(source: &PackageSource) -> (Self, Vec<u8>) {
+    pub(crate) fn of(source: &PackageSource) -> (Self, Vec<u8>) {
         let file = |file: &caisson_engine::SourceFile| ManifestFile {
             path: file.path.clone(),
             digest: Digest::of(&file.content),

@@ -122,7 +122,11 @@ impl Runnable for Program {
         4_096
     }
 
-    fn invoke(&self, _invocation: Invocation, version: u32) -> BoxFuture<'_, Result<Response, Error>> {
+    fn invoke(
+        self: Arc<Self>,
+        _invocation: Invocation,
+        version: u32,
+    ) -> BoxFuture<'static, Result<Response, Error>> {
         Box::pin(async move {
             if self.waits {
                 self.gate.acquire().await.expect("open").forget();

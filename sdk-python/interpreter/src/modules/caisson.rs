@@ -10,7 +10,7 @@ mod _caisson {
             log::Level,
             types::{Error, ErrorKind, Request},
         },
-        objects::{PyChannel, PyHttp, PyRequest, PyResponse, PyServiceBase},
+        objects::{PyChannel, PyHttp, PyRequest, PyResponse, PySecurity, PyServiceBase},
         streams::{self, Stream},
     };
     use rustpython_vm::{
@@ -43,6 +43,11 @@ mod _caisson {
     #[pyattr(name = "Channel")]
     fn channel(_vm: &VirtualMachine) -> PyTypeRef {
         PyChannel::make_static_type()
+    }
+
+    #[pyattr(name = "ChannelSecurity")]
+    fn channel_security(_vm: &VirtualMachine) -> PyTypeRef {
+        PySecurity::make_static_type()
     }
 
     /// `log(level, logger, message)`: one record for the host's log. Levels are those of `logging`.

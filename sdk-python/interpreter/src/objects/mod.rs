@@ -7,7 +7,7 @@ mod request;
 mod response;
 mod service;
 
-pub use channel::PyChannel;
+pub use channel::{PyChannel, PySecurity};
 pub use http::PyHttp;
 pub use request::PyRequest;
 pub use response::PyResponse;

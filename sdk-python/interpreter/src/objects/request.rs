@@ -1,7 +1,10 @@
 //! `self.request`: the message that a service answers.
 
 use super::{Lazy, PyHttp};
-use crate::{bindings::exports::caisson::service::handler::Request, modules::hook};
+use crate::{
+    bindings::exports::caisson::service::handler::{Context, Request},
+    modules::hook,
+};
 use rustpython_vm::{
     AsObject, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
     builtins::{PyBytes, PyStrRef},
@@ -16,6 +19,9 @@ pub struct PyRequest {
     cid: String,
     by_http: bool,
     content_type: Option<String>,
+    data_format: Option<String>,
+    path_over_query: bool,
+    url_over_body: Option<bool>,
     /// The HTTP side and the body, until the objects below are made from them.
     pending: RefCell<Request>,
     raw: OnceCell<PyRef<PyBytes>>,
@@ -36,9 +42,13 @@ enum Format {
 
 impl PyRequest {
     /// The message that came in.
-    pub fn new(cid: String, mut request: Request) -> Self {
+    pub fn new(context: &Context, mut request: Request) -> Self {
+        let channel = &context.channel;
         Self {
-            cid,
+            cid: context.cid.clone(),
+            data_format: channel.data_format.clone(),
+            path_over_query: channel.path_over_query,
+            url_over_body: channel.url_over_body,
             by_http: request.http.is_some(),
             content_type: request.content_type.take(),
             pending: RefCell::new(request),
@@ -60,7 +70,13 @@ impl PyRequest {
         })
     }
 
+    /// What the operator has said counts more than what the caller says, and that more than what the body looks like.
     fn format(&self, body: &[u8]) -> Format {
+        match self.data_format.as_deref() {
+            Some("json" | "soap") => return Format::Json,
+            Some("raw") => return Format::Raw,
+            _ => {}
+        }
         let Some(content_type) = &self.content_type else {
             let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
             return if matches!(first, Some(b'{' | b'[')) { Format::MaybeJson } else { Format::Raw };
@@ -164,7 +180,13 @@ impl PyRequest {
     fn input(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
         zelf.input.get_or_try(|| {
             let http = zelf.http_object(vm);
-            let arguments = (Self::payload(zelf, vm)?, PyHttp::params(http, vm)?, PyHttp::get(http, vm)?);
+            let arguments = (
+                Self::payload(zelf, vm)?,
+                PyHttp::params(http, vm)?,
+                PyHttp::get(http, vm)?,
+                zelf.path_over_query,
+                zelf.url_over_body,
+            );
             hook(|hooks| &hooks.make_input).call(arguments, vm)
         })
     }

@@ -2,7 +2,10 @@
 
 use super::{PyChannel, PyRequest, PyResponse};
 use crate::{
-    bindings::exports::caisson::service::handler::{Context, Request},
+    bindings::{
+        caisson::service::types::Channel,
+        exports::caisson::service::handler::{Context, Request},
+    },
     modules::hook,
 };
 use rustpython_vm::{
@@ -60,8 +63,15 @@ impl Constructor for PyServiceBase {
             cid: String::new(),
             service: String::new(),
             version: 0,
-            channel: String::new(),
+            channel: Channel {
+                name: String::new(),
+                kind: String::new(),
+                data_format: None,
+                path_over_query: false,
+                url_over_body: None,
+            },
             principal: None,
+            peer: None,
             deadline_ms: 0,
             attempt: 0,
             traceparent: None,
@@ -78,7 +88,7 @@ impl PyServiceBase {
     fn request(zelf: &Py<Self>, vm: &VirtualMachine) -> PyRef<PyRequest> {
         let make = || {
             let request = zelf.pending.borrow_mut().take().expect("the request is taken once");
-            PyRequest::new(zelf.context.cid.clone(), request).into_ref_lazy(vm)
+            PyRequest::new(&zelf.context, request).into_ref_lazy(vm)
         };
         zelf.request.get_or_init(make).clone()
     }
@@ -98,7 +108,8 @@ impl PyServiceBase {
     /// The channel that the message came through.
     #[pygetset]
     fn channel(zelf: &Py<Self>, vm: &VirtualMachine) -> PyRef<PyChannel> {
-        PyChannel { name: zelf.context.channel.clone(), http: zelf.by_http }.into_ref(&vm.ctx)
+        let Context { channel, principal, .. } = &zelf.context;
+        PyChannel::new(channel.clone(), zelf.by_http, principal.clone()).into_ref(&vm.ctx)
     }
 
     /// The same as `channel`.
@@ -110,7 +121,7 @@ impl PyServiceBase {
     /// Who calls, or `None`.
     #[pygetset]
     fn principal(zelf: &Py<Self>, vm: &VirtualMachine) -> Option<PyStrRef> {
-        zelf.context.principal.as_deref().map(|name| vm.ctx.new_str(name))
+        zelf.context.principal.as_ref().map(|principal| vm.ctx.new_str(principal.name.as_str()))
     }
 
     /// When the host stops this invocation: milliseconds since the Unix epoch.
@@ -134,7 +145,7 @@ impl PyServiceBase {
     /// The facts of the message under the names that WSGI gives them; made when asked for.
     #[pygetset]
     fn wsgi_environ(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
-        hook(|hooks| &hooks.wsgi_environ).call((Self::request(zelf, vm),), vm)
+        hook(|hooks| &hooks.wsgi_environ).call((Self::request(zelf, vm), zelf.context.peer.clone()), vm)
     }
 }
 

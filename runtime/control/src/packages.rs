@@ -1,0 +1,150 @@
+//! Uploaded packages: kept in the state store, so that what is deployed on one server runs on all.
+//!
+//! A document names the content of each package by its digest; the content itself is in blobs. Every server follows the
+//! documents and fetches what it lacks. What comes from a services folder is a server's own matter and never in the store.
+
+mod follow;
+mod keep;
+
+pub use follow::Following;
+
+use crate::control::Control;
+use crate::error::ControlError;
+use caisson_cluster::Change;
+use caisson_cluster::store::Snapshot;
+use caisson_service::{DeployError, Deployer, Deployment, Origin, PackageSource, Parcel};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Documents of packages begin with this.
+pub(crate) const SECTION: &str = "package/";
+
+/// Why a package was not deployed or undeployed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PackageError {
+    /// The package itself, or this server.
+    #[error(transparent)]
+    Deploy(#[from] DeployError),
+    /// The state store.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+}
+
+impl From<caisson_cluster::Error> for PackageError {
+    fn from(error: caisson_cluster::Error) -> Self {
+        Self::Control(error.into())
+    }
+}
+
+/// What the store says about a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Document {
+    /// Of the manifest; names the content.
+    digest: String,
+    /// Who deployed it.
+    by: String,
+}
+
+/// Deploys and undeploys for all servers. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Packages {
+    control: Control,
+    deployer: Deployer,
+    /// Held by whoever makes this server follow the store: a deployment that was asked for here, or the task that follows.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Packages {
+    /// Packages of a server.
+    #[must_use]
+    pub fn new(control: Control, deployer: Deployer) -> Self {
+        Self { control, deployer, turn: Arc::default() }
+    }
+
+    /// Deploys a package on this server, and lets the others know of it. It answers here when this returns.
+    ///
+    /// # Errors
+    ///
+    /// The package is broken, or a name in it is taken here; the state store is away. What ran before still runs, everywhere.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped halfway the package is deployed everywhere or nowhere.
+    pub async fn deploy(&self, source: PackageSource, by: &str) -> Result<Deployment, PackageError> {
+        self.deployer.rehearse(&source, by).await?;
+        let _turn = self.turn.lock().await;
+        self.share(&source, by).await?;
+        Ok(self.deployer.deploy(source, Origin::Upload, by).await?)
+    }
+
+    /// Takes an uploaded package out of service, on all servers.
+    ///
+    /// # Errors
+    ///
+    /// There is no such package; it comes from the services folder; the state store is away.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`deploy`](Self::deploy).
+    pub async fn undeploy(&self, package: &str, by: &str) -> Result<(), PackageError> {
+        let _turn = self.turn.lock().await;
+        let shared = documents(&self.control.snapshot()).contains_key(package);
+        if shared {
+            let deletes = vec![format!("{SECTION}{package}")];
+            let message = format!("undeploy {package}");
+            let change = Change { author: by.to_owned(), message, deletes, ..Change::default() };
+            self.control.commit(change).await?;
+        }
+        match self.deployer.undeploy(package).await {
+            // It was refused here, or had not come here yet.
+            Err(DeployError::Unknown { .. }) if shared => Ok(()),
+            result => Ok(result?),
+        }
+    }
+
+    /// Puts a package into the store, unless it is there.
+    async fn share(&self, source: &PackageSource, by: &str) -> Result<(), PackageError> {
+        let parcel = Parcel::of(source);
+        let document = Document { digest: parcel.digest.to_string(), by: by.to_owned() };
+        let stored = documents(&self.control.snapshot()).remove(source.name());
+        if stored.is_some_and(|stored| stored.digest == document.digest) {
+            return Ok(());
+        }
+        let store = self.control.store();
+        for part in parcel.parts.values() {
+            store.put_blob(part).await?;
+        }
+        let text = serde_json::to_vec(&document).map_err(|error| ControlError::invalid(error.to_string()))?;
+        let change = Change {
+            author: by.to_owned(),
+            message: format!("deploy {}", source.name()),
+            puts: BTreeMap::from([(format!("{SECTION}{}", source.name()), text.into())]),
+            ..Change::default()
+        };
+        self.control.commit(change).await?;
+        // Until the commit these were garbage to anyone who looked; from now on they are not.
+        for (digest, part) in &parcel.parts {
+            if !store.has_blob(digest).await? {
+                store.put_blob(part).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The packages that a snapshot has. A document that cannot be read is left out: it is of a newer version.
+fn documents(snapshot: &Snapshot) -> BTreeMap<String, Document> {
+    let stored = snapshot.documents.iter();
+    let stored = stored.filter_map(|(name, bytes)| Some((name.strip_prefix(SECTION)?, bytes)));
+    let read = stored.map(|(package, bytes)| (package.to_owned(), serde_json::from_slice(bytes)));
+    read.filter_map(|(package, document)| match document {
+        Ok(document) => Some((package, document)),
+        Err(error) => {
+            tracing::warn!(%error, "the document of package {package} cannot be read; is this server too old?");
+            None
+        }
+    })
+    .collect()
+}
