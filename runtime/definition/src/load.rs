@@ -1,6 +1,6 @@
 //! From files to definitions: parsed, included, resolved, checked; every problem with its place, all at once.
 
-pub use crate::reference::{Process, Surroundings};
+pub use crate::reference::{MAX_FILE_BYTES, Process, Surroundings};
 
 use crate::check::{self, Finding};
 use crate::documents::{SECRET_FIELDS, Submission, invented};

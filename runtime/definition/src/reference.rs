@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-/// Largest file that a reference may name.
-const MAX_FILE_BYTES: u64 = 128 * 1024;
+/// Largest file that is read: one of definitions, or one that a reference names.
+pub const MAX_FILE_BYTES: u64 = 128 * 1024;
 
 /// What references lead to.
 pub trait Surroundings {
