@@ -1,0 +1,105 @@
+//! Whatever comes in: an error with a place, or definitions that the loader takes, and never a panic.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
+
+use caisson_definition::load::{Surroundings, load};
+use caisson_import::zato::enmasse;
+use proptest::prelude::*;
+use std::path::Path;
+
+struct Memory<'a>(&'a str);
+
+impl Surroundings for Memory<'_> {
+    fn env(&self, name: &str) -> Option<String> {
+        Some(if name.starts_with("P") { "/x".to_owned() } else { "x".to_owned() })
+    }
+
+    fn read(&self, _: &Path) -> Result<String, String> {
+        Ok(self.0.to_owned())
+    }
+}
+
+const SECTIONS: [&str; 14] = [
+    "security", "def_sec", "groups", "channel_rest", "channel_plain_http", "channel_soap", "outgoing_rest", "outconn_soap",
+    "sql", "outconn_sql", "http_soap", "scheduler", "pubsub_topic", "whatever",
+];
+
+const KEYS: [&str; 44] = [
+    "type", "username", "password", "realm", "header", "is_active", "is_internal", "members", "service", "url_path", "method",
+    "security", "sec_def", "groups", "data_format", "match_slash", "url_params_pri", "params_pri", "timeout", "rate_limit_def",
+    "is_rate_limit_active", "rate_limiting", "host", "soap_version", "soap_action", "tls_verify", "engine", "port", "db_name",
+    "pool_size", "connection", "transport", "static_token", "auth_endpoint", "scopes", "value", "subject", "fingerprint",
+    "content_encoding", "has_rbac", "http_accept", "reject_expiry_limit", "password_type", "minutes",
+];
+
+const WORDS: [&str; 34] = [
+    "basic_auth", "apikey", "wss", "mtls", "tls_channel_sec", "bearer_token", "jwt", "ntlm", "a", "b", "A b", "/a/{x}", "/a",
+    "a/b{", "GET", "json", "form", "gzip", "1.1", "10", "0", "true", "false", "${NAME}", "$NAME", "Zato_Enmasse_Env.P1",
+    "* = 5/m", "10.0.0.0/8 = *", "CN=a", "channel", "outgoing", "plain_http", "soap", "http://u:p@h",
+];
+
+/// A value as YAML writes it on one line.
+fn value() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        6 => prop::sample::select(&WORDS[..]).prop_map(|word| serde_json::Value::from(word).to_string()),
+        2 => any::<String>().prop_map(|text| serde_json::Value::from(text).to_string()),
+        1 => any::<i64>().prop_map(|number| number.to_string()),
+        1 => Just("null".to_owned()),
+        1 => any::<bool>().prop_map(|value| value.to_string()),
+        1 => Just("[{cidr_list: [0.0.0.0/0], time_range: [{is_all_day: true, rate: 5, burst: 0, limit: 1}]}]".to_owned()),
+    ];
+    word.prop_recursive(2, 6, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(|items| format!("[{}]", items.join(", "))),
+            inner.prop_map(|value| format!("{{name: {value}}}")),
+        ]
+    })
+}
+
+fn object() -> impl Strategy<Value = String> {
+    let name = prop_oneof![3 => prop::sample::select(&["a", "b", "A b", "c"][..]).prop_map(|name| format!("{name:?}")), 1 => value()];
+    let options = prop::collection::btree_map(prop::sample::select(&KEYS[..]), value(), 0..10);
+    (name, options).prop_map(|(name, options)| {
+        let options: String = options.iter().map(|(key, value)| format!(", {key}: {value}")).collect();
+        format!("  - {{name: {name}{options}}}\n")
+    })
+}
+
+fn file() -> impl Strategy<Value = String> {
+    let objects = prop::collection::vec(object(), 0..5);
+    prop::collection::btree_map(prop::sample::select(&SECTIONS[..]), objects, 1..6).prop_map(|sections| {
+        sections.iter().map(|(section, objects)| format!("{section}:\n{}", objects.concat())).collect()
+    })
+}
+
+fn check(text: &str) -> Result<(), TestCaseError> {
+    match enmasse(text, Path::new("e.yaml")) {
+        Err(problem) => prop_assert!(problem.line > 0 && problem.file == Path::new("e.yaml"), "{problem}\n{text}"),
+        Ok(import) => {
+            let loaded = load(Path::new("c.yaml"), &Memory(&import.text));
+            let loaded = loaded.map_err(|problems| TestCaseError::fail(format!("{problems}\n{text}\n{}", import.text)))?;
+            prop_assert_eq!(loaded.definitions.channels.len(), import.carried.channels);
+            prop_assert_eq!(loaded.definitions.security.len(), import.carried.security);
+            prop_assert_eq!(loaded.definitions.connections.len(), import.carried.connections);
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn likely_files_become_definitions_that_are_taken(text in file()) {
+        check(&text)?;
+    }
+
+    #[test]
+    fn unlikely_texts_are_errors_with_a_place_or_definitions(
+        any in any::<String>(),
+        likely in "(sql|security|channel_rest):[a-c:\\-\\[\\]{}&*!|>'\"%@` \n\t,?#~<0-9.$]{0,60}",
+    ) {
+        check(&any)?;
+        check(&likely)?;
+    }
+}
