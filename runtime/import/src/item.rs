@@ -95,9 +95,10 @@ impl<'a> Item<'a> {
 
     /// The options that nobody has taken and that say something, each with its place.
     pub(crate) fn rest(&self) -> impl Iterator<Item = (At, &'a str, &'a Node)> + '_ {
-        let entries = self.entries.iter().filter(|(_, key, node)| {
-            !self.taken.contains(key.as_str()) && !says_nothing(node)
-        });
+        let entries = self
+            .entries
+            .iter()
+            .filter(|(_, key, node)| !self.taken.contains(key.as_str()) && !says_nothing(node));
         entries.map(|(at, key, node)| (*at, key.as_str(), node))
     }
 }

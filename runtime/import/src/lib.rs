@@ -15,8 +15,8 @@
 mod entry;
 mod item;
 mod names;
-pub mod report;
 mod render;
+pub mod report;
 mod text;
 mod variables;
 mod verify;

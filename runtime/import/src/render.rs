@@ -8,8 +8,7 @@ use std::ops::RangeInclusive;
 const MAX_LINE: usize = 110;
 
 /// Words that some reader of YAML takes for something else than a text.
-const WORDS: [&str; 11] =
-    ["true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"];
+const WORDS: [&str; 11] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"];
 
 /// A file of definitions.
 #[derive(Debug)]
@@ -38,7 +37,10 @@ pub(crate) fn render(entries: &[Entry], head: &str, without_grants: &[String]) -
 
 fn grants(writer: &mut Writer, connections: &[String]) {
     writer.lines.push(String::new());
-    writer.comment("", "A service may use a connection when a grant says so; the source does not tell which services do:");
+    writer.comment(
+        "",
+        "A service may use a connection when a grant says so; the source does not tell which services do:",
+    );
     writer.comment("", "grants:");
     for connection in connections {
         let connection = scalar(connection, true);
@@ -57,7 +59,12 @@ impl Writer {
         self.lines.push(format!("{indent}# {text}"));
     }
 
-    fn section(&mut self, section: Section, entries: &[Entry], lines: &mut Vec<(RangeInclusive<usize>, usize)>) {
+    fn section(
+        &mut self,
+        section: Section,
+        entries: &[Entry],
+        lines: &mut Vec<(RangeInclusive<usize>, usize)>,
+    ) {
         let own = || entries.iter().enumerate().filter(|(_, entry)| entry.section == section);
         if own().next().is_none() {
             return;
@@ -133,7 +140,9 @@ fn scalar(text: &str, in_flow: bool) -> String {
     let is_word = WORDS.contains(&text.to_ascii_lowercase().as_str());
     // A rate begins with a digit and is no number.
     let is_rate = text.split_once('/').is_some_and(|(number, unit)| {
-        !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) && matches!(unit, "s" | "m" | "h" | "d")
+        !number.is_empty()
+            && number.chars().all(|c| c.is_ascii_digit())
+            && matches!(unit, "s" | "m" | "h" | "d")
     });
     let plain = begins && text.chars().all(fits) && !text.ends_with(' ') && !is_word;
     if plain || is_rate { text.to_owned() } else { quoted(text) }

@@ -33,7 +33,11 @@ pub(crate) fn settle(entries: &mut [Entry], head: &str) -> Result<Verified, Prob
             Ok(loaded) => {
                 let warnings = loaded.warnings.into_iter();
                 let warnings = warnings.filter_map(|one| Some((owner(&rendered, one.line)?, one.message)));
-                return Ok(Verified { warnings: warnings.collect(), variables: variables(entries), text: rendered.text });
+                return Ok(Verified {
+                    warnings: warnings.collect(),
+                    variables: variables(entries),
+                    text: rendered.text,
+                });
             }
             Err(problems) => {
                 // Each round takes at least one away, so there is an end.

@@ -1,6 +1,11 @@
 //! Enmasse files from outside: what they become, what is told about the rest, and that nothing is refused afterwards.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
 
 use caisson_definition::Definitions;
 use caisson_definition::load::{Loaded, Surroundings, load};
@@ -30,7 +35,8 @@ fn import(text: &str) -> Import {
 }
 
 fn loaded(import: &Import) -> Loaded {
-    load(Path::new("c.yaml"), &Memory(&import.text)).unwrap_or_else(|problems| panic!("{problems}\n{}", import.text))
+    load(Path::new("c.yaml"), &Memory(&import.text))
+        .unwrap_or_else(|problems| panic!("{problems}\n{}", import.text))
 }
 
 fn values(definitions: &Definitions, section: &str) -> Vec<Value> {
@@ -63,8 +69,15 @@ fn a_file_of_4_1_becomes_definitions_that_are_taken() {
     assert_eq!((import.carried.security, import.carried.connections, import.carried.channels), (7, 7, 7));
     let order: Vec<Value> =
         values(&loaded(&import).definitions, "channels").into_iter().map(|one| one["name"].clone()).collect();
-    let expected =
-        ["shop.ping", "shop.order", "shop.upload", "partner.stock", "partner.xml", "partner.off", "From-the-environment"];
+    let expected = [
+        "shop.ping",
+        "shop.order",
+        "shop.upload",
+        "partner.stock",
+        "partner.xml",
+        "partner.off",
+        "From-the-environment",
+    ];
     assert_eq!(order, expected);
     for (section, name, expected) in [
         (
@@ -97,7 +110,11 @@ fn a_file_of_4_1_becomes_definitions_that_are_taken() {
                 "timeout_secs": 45, "enabled": true}),
         ),
         ("channels", "shop.ping", json!({"methods": null, "match_slash": true, "security": null})),
-        ("channels", "shop.upload", json!({"data_format": "form", "accept": "application/json", "methods": ["PUT"]})),
+        (
+            "channels",
+            "shop.upload",
+            json!({"data_format": "form", "accept": "application/json", "methods": ["PUT"]}),
+        ),
         (
             "channels",
             "partner.stock",
@@ -122,9 +139,17 @@ fn a_file_of_4_1_becomes_definitions_that_are_taken() {
             "Bank-API",
             json!({"auth": {"type": "api-key", "header": "Authorization", "key": "Bearer value-of-BANK_TOKEN"}}),
         ),
-        ("connections", "desk", json!({"method": "POST", "auth": {"type": "ntlm", "username": "DESK\\integration",
-            "password": "value-of-CAISSON_DESK_NTLM_PASSWORD"}})),
-        ("connections", "legacy", json!({"endpoint": "https://value-of-CAISSON_LEGACY_USERINFO@legacy.example.com:8443"})),
+        (
+            "connections",
+            "desk",
+            json!({"method": "POST", "auth": {"type": "ntlm", "username": "DESK\\integration",
+            "password": "value-of-CAISSON_DESK_NTLM_PASSWORD"}}),
+        ),
+        (
+            "connections",
+            "legacy",
+            json!({"endpoint": "https://value-of-CAISSON_LEGACY_USERINFO@legacy.example.com:8443"}),
+        ),
         (
             "connections",
             "bank.soap",
@@ -169,13 +194,18 @@ fn all_that_4_1_has_and_definitions_have_not_is_told() {
         (LeftOut, "bank.pay", None, "proves who it is by a signature"),
         (LeftOut, "asleep", None, "switched off"),
         (LeftOut, "mail", None, "no connections of this kind"),
-        (LeftOut, "stock.refresh", None, "it calls `stock.refresh` every 5 minutes; this version has no scheduler"),
+        (
+            LeftOut,
+            "stock.refresh",
+            None,
+            "it calls `stock.refresh` every 5 minutes; this version has no scheduler",
+        ),
         (LeftOut, "orders.new", None, "no topics"),
         (LeftOut, "shop.web", None, "no topics"),
         (LeftOut, "partner.north", None, "no topics"),
         (OptionLeftOut, "partners", Some("members"), "`app.token` was left out"),
         (OptionLeftOut, "partners", Some("members"), "`gone.away` is not in the file"),
-        (OptionLeftOut, "warehouse.token", Some("extra_fields"), "options of the driver"),
+        (OptionLeftOut, "warehouse.token", Some("extra_fields"), "fields beyond"),
         (OptionLeftOut, "partner.stock", Some("rate_limiting/limit"), "fixed windows"),
         (OptionLeftOut, "partner.xml", Some("data_format"), "`xml` is not read"),
         (OptionLeftOut, "partner.xml", Some("response_cache"), "not cached"),
@@ -202,8 +232,9 @@ fn all_that_4_1_has_and_definitions_have_not_is_told() {
 #[test]
 fn a_file_of_3_2_with_all_its_options_becomes_short_definitions() {
     let import = import(V32);
-    assert_eq!((import.carried.security, import.carried.connections, import.carried.channels), (3, 3, 7));
-    let written = import.text.split("  - name: crm-customer\n").nth(1).unwrap().split("  - name").next().unwrap();
+    assert_eq!((import.carried.security, import.carried.connections, import.carried.channels), (4, 3, 7));
+    let written =
+        import.text.split("  - name: crm-customer\n").nth(1).unwrap().split("  - name").next().unwrap();
     let expected = "    type: rest\n    path: /crm/customer/{id}\n    service: crm.customer.get\n    data_format: json\n    \
                     security: [crm.in]\n";
     assert_eq!(written, expected);
@@ -213,7 +244,11 @@ fn a_file_of_3_2_with_all_its_options_becomes_short_definitions() {
         ("security", "edge.cert", json!({"subjects": ["edge.example.com"]})),
         ("channels", "crm.open", json!({"security": null, "service": "crm.open"})),
         ("channels", "crm.inner", json!({"allow_from": ["10.0.0.0/8", "192.0.2.7/32"], "rate_limit": null})),
-        ("channels", "crm.slow", json!({"security": ["billing-key"], "allow_from": null, "rate_limit": null})),
+        (
+            "channels",
+            "crm.slow",
+            json!({"security": ["billing-key"], "allow_from": null, "rate_limit": null}),
+        ),
         ("channels", "crm.cached", json!({"timeout_secs": null, "security": ["edge.cert"]})),
         ("channels", "crm.twice", json!({"service": "crm.first"})),
         (
@@ -222,7 +257,11 @@ fn a_file_of_3_2_with_all_its_options_becomes_short_definitions() {
             json!({"endpoint": "http://crm.example.com:8080/", "path": "/v1", "method": "GET", "timeout_secs": 10,
                 "auth": {"type": "basic-auth", "username": "crm", "password": "value-of-CAISSON_CRM_IN_PASSWORD"}}),
         ),
-        ("connections", "crm.db", json!({"engine": "mysql", "endpoint": "db.example.com:3306", "database": "crm", "pool_size": 10})),
+        (
+            "connections",
+            "crm.db",
+            json!({"engine": "mysql", "endpoint": "db.example.com:3306", "database": "crm", "pool_size": 10}),
+        ),
     ] {
         let found = one(&import, section, name);
         for (key, value) in expected.as_object().unwrap() {
@@ -282,11 +321,15 @@ fn no_secret_of_the_source_is_told_to_anybody() {
     }
     let import = import(V41);
     let variables: Vec<&str> = import.variables.iter().map(|one| one.name.as_str()).collect();
-    for name in ["Shop_Web_Password", "North_Key", "CAISSON_PARTNER_SOUTH_KEY", "CAISSON_LEGACY_USERINFO", "Env_Path"] {
+    for name in
+        ["Shop_Web_Password", "North_Key", "CAISSON_PARTNER_SOUTH_KEY", "CAISSON_LEGACY_USERINFO", "Env_Path"]
+    {
         assert!(variables.contains(&name), "{variables:?}");
     }
     // What only comments refer to need not be set.
-    assert!(!variables.contains(&"Bank_Private_Key") && !variables.contains(&"CAISSON_PARTNER_CLOSED_PASSWORD"));
+    assert!(
+        !variables.contains(&"Bank_Private_Key") && !variables.contains(&"CAISSON_PARTNER_CLOSED_PASSWORD")
+    );
     let east = import.variables.iter().find(|one| one.name == "CAISSON_PARTNER_EAST_PASSWORD").unwrap();
     assert!(east.reason.contains("stands in the source"), "{east:?}");
     let line = V41.lines().nth(east.line - 1).unwrap();
@@ -309,9 +352,14 @@ fn what_is_left_out_stands_there_as_a_comment_that_can_be_taken_up() {
     let text = "channel_rest:\n  - {name: a, service: a, url_path: /a, security: gone}\n";
     let only = enmasse(text, Path::new("e.yaml")).unwrap();
     assert!(only.text.contains("\n# channels:\n#   Left out: "), "{}", only.text);
-    let taken_up: String = only.text.lines().filter(|line| !line.contains("Left out")).map(|line| {
-        format!("{}\n", line.strip_prefix("# ").filter(|_| !line.starts_with("# From")).unwrap_or(line))
-    }).collect();
+    let taken_up: String = only
+        .text
+        .lines()
+        .filter(|line| !line.contains("Left out"))
+        .map(|line| {
+            format!("{}\n", line.strip_prefix("# ").filter(|_| !line.starts_with("# From")).unwrap_or(line))
+        })
+        .collect();
     let with_guard = format!("{taken_up}security:\n  - {{name: gone, type: api-key, key: x}}\n");
     assert!(load(Path::new("c.yaml"), &Memory(&with_guard)).is_ok(), "{with_guard}");
 }
@@ -363,7 +411,10 @@ fn objects_that_make_no_sense_are_told_and_the_others_carried_over() {
         ("channel_rest: [{name: a, service: a, url_path: /a, timeout: -1}]", "no plain number"),
         ("channel_rest: [{name: a, service: a, url_path: /a, has_rbac: '${X}'}]", "roles"),
         ("channel_rest: [{name: a, service: a, url_path: /a, rate_limiting: {a: b}}]", "who may not call"),
-        ("channel_rest: [{name: a, service: a, url_path: /a, rate_limit_def: '* = many'}]", "who may not call"),
+        (
+            "channel_rest: [{name: a, service: a, url_path: /a, rate_limit_def: '* = many'}]",
+            "who may not call",
+        ),
         ("outgoing_rest: [{name: a}]", "no `host`"),
         ("outgoing_rest: [{name: a, host: h, security: x}]", "`x` is not in the file"),
         ("sql: [{name: a}]", "no `type`"),
@@ -371,7 +422,11 @@ fn objects_that_make_no_sense_are_told_and_the_others_carried_over() {
     ] {
         let good = "outconn_soap: [{name: good, host: h}]";
         let import = import(&format!("{good}\n{text}\n"));
-        assert!(import.findings.iter().any(|one| one.reason.contains(reason)), "{text}: {:?}", import.findings);
+        assert!(
+            import.findings.iter().any(|one| one.reason.contains(reason)),
+            "{text}: {:?}",
+            import.findings
+        );
         assert!(import.findings.iter().all(|one| one.line == 2), "{text}: {:?}", import.findings);
         let definitions = loaded(&import).definitions;
         assert_eq!(definitions.connections[0].name, "good", "{text}");
@@ -403,7 +458,13 @@ fn a_channel_is_never_open_that_was_guarded() {
         );
         assert_eq!(import(&text).carried.channels, 0, "{guard}");
     }
-    for open in ["security: null", "security: zato-no-security", "sec_def: ZATO_NONE", "groups: []", "has_rbac: false"] {
+    for open in [
+        "security: null",
+        "security: zato-no-security",
+        "sec_def: ZATO_NONE",
+        "groups: []",
+        "has_rbac: false",
+    ] {
         let text = format!("channel_rest:\n  - name: a\n    service: s\n    url_path: /a\n    {open}\n");
         assert_eq!(import(&text).carried.channels, 1, "{open}");
     }
@@ -423,14 +484,20 @@ fn names_that_would_break_a_comment_do_not() {
     let import = import(text);
     assert_eq!(import.carried.channels, 0);
     assert!(loaded(&import).definitions.security.is_empty());
-    assert!(import.findings.iter().all(|one| !one.to_string().contains(['\n', '\u{2028}'])), "{:?}", import.findings);
+    assert!(
+        import.findings.iter().all(|one| !one.to_string().contains(['\n', '\u{2028}'])),
+        "{:?}",
+        import.findings
+    );
 }
 
 #[test]
 fn definitions_larger_than_what_is_read_are_told() {
     let mut text = "channel_rest:\n".to_owned();
     for number in 0..2_000 {
-        text.push_str(&format!("  - {{name: channel.{number}, service: some.service.{number}, url_path: /some/path/{number}}}\n"));
+        text.push_str(&format!(
+            "  - {{name: channel.{number}, service: some.service.{number}, url_path: /some/path/{number}}}\n"
+        ));
     }
     let import = import(&text);
     assert_eq!(import.carried.channels, 2_000);

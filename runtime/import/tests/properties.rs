@@ -11,7 +11,9 @@ struct Memory<'a>(&'a str);
 
 impl Surroundings for Memory<'_> {
     fn env(&self, name: &str) -> Option<String> {
-        Some(if name.starts_with("P") { "/x".to_owned() } else { "x".to_owned() })
+        // A path that comes from the environment has to be one.
+        let is_path = self.0.contains(&format!("path: \"${{env:{name}}}\""));
+        Some(if is_path { "/x".to_owned() } else { "x".to_owned() })
     }
 
     fn read(&self, _: &Path) -> Result<String, String> {
@@ -20,22 +22,104 @@ impl Surroundings for Memory<'_> {
 }
 
 const SECTIONS: [&str; 14] = [
-    "security", "def_sec", "groups", "channel_rest", "channel_plain_http", "channel_soap", "outgoing_rest", "outconn_soap",
-    "sql", "outconn_sql", "http_soap", "scheduler", "pubsub_topic", "whatever",
+    "security",
+    "def_sec",
+    "groups",
+    "channel_rest",
+    "channel_plain_http",
+    "channel_soap",
+    "outgoing_rest",
+    "outconn_soap",
+    "sql",
+    "outconn_sql",
+    "http_soap",
+    "scheduler",
+    "pubsub_topic",
+    "whatever",
 ];
 
 const KEYS: [&str; 44] = [
-    "type", "username", "password", "realm", "header", "is_active", "is_internal", "members", "service", "url_path", "method",
-    "security", "sec_def", "groups", "data_format", "match_slash", "url_params_pri", "params_pri", "timeout", "rate_limit_def",
-    "is_rate_limit_active", "rate_limiting", "host", "soap_version", "soap_action", "tls_verify", "engine", "port", "db_name",
-    "pool_size", "connection", "transport", "static_token", "auth_endpoint", "scopes", "value", "subject", "fingerprint",
-    "content_encoding", "has_rbac", "http_accept", "reject_expiry_limit", "password_type", "minutes",
+    "type",
+    "username",
+    "password",
+    "realm",
+    "header",
+    "is_active",
+    "is_internal",
+    "members",
+    "service",
+    "url_path",
+    "method",
+    "security",
+    "sec_def",
+    "groups",
+    "data_format",
+    "match_slash",
+    "url_params_pri",
+    "params_pri",
+    "timeout",
+    "rate_limit_def",
+    "is_rate_limit_active",
+    "rate_limiting",
+    "host",
+    "soap_version",
+    "soap_action",
+    "tls_verify",
+    "engine",
+    "port",
+    "db_name",
+    "pool_size",
+    "connection",
+    "transport",
+    "static_token",
+    "auth_endpoint",
+    "scopes",
+    "value",
+    "subject",
+    "fingerprint",
+    "content_encoding",
+    "has_rbac",
+    "http_accept",
+    "reject_expiry_limit",
+    "password_type",
+    "minutes",
 ];
 
 const WORDS: [&str; 34] = [
-    "basic_auth", "apikey", "wss", "mtls", "tls_channel_sec", "bearer_token", "jwt", "ntlm", "a", "b", "A b", "/a/{x}", "/a",
-    "a/b{", "GET", "json", "form", "gzip", "1.1", "10", "0", "true", "false", "${NAME}", "$NAME", "Zato_Enmasse_Env.P1",
-    "* = 5/m", "10.0.0.0/8 = *", "CN=a", "channel", "outgoing", "plain_http", "soap", "http://u:p@h",
+    "basic_auth",
+    "apikey",
+    "wss",
+    "mtls",
+    "tls_channel_sec",
+    "bearer_token",
+    "jwt",
+    "ntlm",
+    "a",
+    "b",
+    "A b",
+    "/a/{x}",
+    "/a",
+    "a/b{",
+    "GET",
+    "json",
+    "form",
+    "gzip",
+    "1.1",
+    "10",
+    "0",
+    "true",
+    "false",
+    "${NAME}",
+    "$NAME",
+    "Zato_Enmasse_Env.P1",
+    "* = 5/m",
+    "10.0.0.0/8 = *",
+    "CN=a",
+    "channel",
+    "outgoing",
+    "plain_http",
+    "soap",
+    "http://u:p@h",
 ];
 
 /// A value as YAML writes it on one line.
@@ -74,10 +158,13 @@ fn file() -> impl Strategy<Value = String> {
 
 fn check(text: &str) -> Result<(), TestCaseError> {
     match enmasse(text, Path::new("e.yaml")) {
-        Err(problem) => prop_assert!(problem.line > 0 && problem.file == Path::new("e.yaml"), "{problem}\n{text}"),
+        Err(problem) => {
+            prop_assert!(problem.line > 0 && problem.file == Path::new("e.yaml"), "{problem}\n{text}")
+        }
         Ok(import) => {
             let loaded = load(Path::new("c.yaml"), &Memory(&import.text));
-            let loaded = loaded.map_err(|problems| TestCaseError::fail(format!("{problems}\n{text}\n{}", import.text)))?;
+            let loaded = loaded
+                .map_err(|problems| TestCaseError::fail(format!("{problems}\n{text}\n{}", import.text)))?;
             prop_assert_eq!(loaded.definitions.channels.len(), import.carried.channels);
             prop_assert_eq!(loaded.definitions.security.len(), import.carried.security);
             prop_assert_eq!(loaded.definitions.connections.len(), import.carried.connections);

@@ -47,19 +47,19 @@ pub(super) fn soap(work: &mut Work, mut item: Item<'_>) {
         }
     }
     // A SOAP message is XML that is posted, whatever these say.
-    let _always = (item.take("method"), item.take("data_format"), item.take("match_slash"), item.take("url_params_pri"));
+    let _always = (
+        item.take("method"),
+        item.take("data_format"),
+        item.take("match_slash"),
+        item.take("url_params_pri"),
+    );
     guards(work, &mut item, &mut fields, &mut left_out);
     timeout(work, &mut item, &mut fields, Some(EXPORTED_TIMEOUT));
     enabled(work, &mut item, &mut fields);
     work.entry(&item, Section::Channels, fields, left_out);
 }
 
-fn common(
-    work: &mut Work,
-    item: &mut Item<'_>,
-    fields: &mut Fields,
-    left_out: &mut Option<String>,
-) {
+fn common(work: &mut Work, item: &mut Item<'_>, fields: &mut Fields, left_out: &mut Option<String>) {
     let path = work.text(item, &["url_path"]);
     let service = work.text(item, &["service", "service_name"]);
     if path.is_none() {
@@ -102,7 +102,8 @@ fn data_format(work: &mut Work, item: &mut Item<'_>, fields: &mut Fields) {
 }
 
 fn compression(work: &mut Work, item: &mut Item<'_>, fields: &mut Fields) {
-    let gzip = item.look("content_encoding").and_then(|node| node.text()).is_some_and(|text| text.trim() == "gzip");
+    let gzip =
+        item.look("content_encoding").and_then(|node| node.text()).is_some_and(|text| text.trim() == "gzip");
     if gzip {
         let _gzip = item.take("content_encoding");
         let at = item.look("content_encoding").map_or(item.at, |node| node.at);
@@ -115,7 +116,9 @@ fn compression(work: &mut Work, item: &mut Item<'_>, fields: &mut Fields) {
 /// A time limit in whole seconds.
 pub(super) fn timeout(work: &mut Work, item: &mut Item<'_>, fields: &mut Fields, filler: Option<u64>) {
     let at = item.look("timeout").map_or(item.at, |node| node.at);
-    let Some(seconds) = work.number(item, "timeout").filter(|seconds| Some(*seconds) != filler) else { return };
+    let Some(seconds) = work.number(item, "timeout").filter(|seconds| Some(*seconds) != filler) else {
+        return;
+    };
     if (1..=86_400).contains(&seconds) {
         fields.push(("timeout_secs", Shape::Number(seconds)));
     } else {
@@ -146,7 +149,9 @@ fn guards(work: &mut Work, item: &mut Item<'_>, fields: &mut Fields, left_out: &
     }
     for key in ["has_rbac", "sec_use_rbac"] {
         if item.switch(key) != Ok(None) && item.switch(key) != Ok(Some(false)) {
-            left_out.get_or_insert("roles say who may call it, and there are none here: write `security`".to_owned());
+            left_out.get_or_insert(
+                "roles say who may call it, and there are none here: write `security`".to_owned(),
+            );
         }
     }
 }
@@ -166,10 +171,15 @@ fn callers(work: &Work, item: &mut Item<'_>) -> (Vec<String>, Option<String>) {
     };
     let mut reason = None;
     if definitions.len() > 1 || !(definitions.is_empty() || groups.is_empty()) {
-        reason = Some("it names several that say who may call, and here any of them would do: decide which".to_owned());
+        reason = Some(
+            "it names several that say who may call, and here any of them would do: decide which".to_owned(),
+        );
     }
     let mut names: Vec<String> = Vec::new();
-    let all = definitions.iter().map(|name| (name, &work.definitions)).chain(groups.iter().map(|name| (name, &work.groups)));
+    let all = definitions
+        .iter()
+        .map(|name| (name, &work.definitions))
+        .chain(groups.iter().map(|name| (name, &work.groups)));
     for (name, known) in all {
         let guard = known.get(name);
         let new = guard.map_or_else(|| fitting(name), |guard| guard.name.clone());

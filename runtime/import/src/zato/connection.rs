@@ -14,12 +14,15 @@ pub(super) fn rest(work: &mut Work, mut item: Item<'_>) {
     let mut left_out = None;
     let mut fields = vec![("type", Shape::text("http"))];
     address(work, &mut item, &mut fields, &mut left_out);
-    let method = work.text(&mut item, &["method"]).map(|method| method.to_ascii_uppercase());
-    fields.extend(method.map(|method| ("method", Shape::text(method))));
-    let format = work.text(&mut item, &["data_format"]).map(|format| format.to_ascii_lowercase());
-    fields.extend(format.map(|format| ("data_format", Shape::text(format))));
-    let content = work.text(&mut item, &["content_type"]);
-    fields.extend(content.map(|content| ("content_type", Shape::text(content))));
+    for key in ["method", "data_format", "content_type"] {
+        let text = work.text(&mut item, &[key]);
+        // References keep their case: names of variables have one.
+        let text = text.map(|text| match key {
+            "method" if !text.contains("${") => text.to_ascii_uppercase(),
+            _ => text,
+        });
+        fields.extend(text.map(|text| (key, Shape::text(text))));
+    }
     auth(work, &mut item, &mut fields, &mut left_out);
     timeout(work, &mut item, &mut fields, None);
     finish(work, &mut item, fields, left_out);
@@ -55,10 +58,16 @@ pub(super) fn sql(work: &mut Work, mut item: Item<'_>) {
         fields.push(("endpoint", Shape::text(endpoint)));
     }
     if let Some((database, at)) = item.text(&["db_name"]) {
-        let (name, query) = database.split_once('?').map_or((database.as_str(), None), |(name, query)| (name, Some(query)));
+        let (name, query) =
+            database.split_once('?').map_or((database.as_str(), None), |(name, query)| (name, Some(query)));
         fields.push(("database", Shape::text(work.variables.written(name, at))));
         if query.is_some() {
-            work.option(&item, "db_name", at, "what stands behind the `?` is for a driver of Zato's and was left out");
+            work.option(
+                &item,
+                "db_name",
+                at,
+                "what stands behind the `?` is for a driver of Zato's and was left out",
+            );
         }
     }
     let user = work.text(&mut item, &["username"]);
@@ -86,10 +95,18 @@ fn engine_name(engine: &str) -> String {
 fn password(work: &mut Work, item: &mut Item<'_>) -> String {
     let place = format!("connections/{}/password", item.new_name);
     match item.text(&["password", "secret"]) {
-        None => work.variables.invented(&place, item.at, "exports never hold secrets: it is the one that Zato knows"),
+        None => work.variables.invented(
+            &place,
+            item.at,
+            "exports never hold secrets: it is the one that Zato knows",
+        ),
         Some((text, at)) => match variable(&text) {
             Some(name) => work.variables.named(name, at),
-            None => work.variables.invented(&place, at, "the secret stands in the source, and was not copied from there"),
+            None => work.variables.invented(
+                &place,
+                at,
+                "the secret stands in the source, and was not copied from there",
+            ),
         },
     }
 }
@@ -114,7 +131,8 @@ fn address(work: &mut Work, item: &mut Item<'_>, fields: &mut Fields, left_out: 
             let endpoint = match userinfo(&host) {
                 Some((before, after)) if variable(&host).is_none() => {
                     let place = format!("connections/{}/userinfo", item.new_name);
-                    let reason = "user and password stand in the source's address, and were not copied from there";
+                    let reason =
+                        "user and password stand in the source's address, and were not copied from there";
                     let reference = work.variables.invented(&place, at, reason);
                     format!("{}{reference}{}", escaped(before), escaped(after))
                 }
@@ -167,9 +185,12 @@ mod tests {
 
     #[test]
     fn names_of_drivers_are_no_part_of_a_database_system() {
-        for (engine, name) in
-            [("mysql+pymysql", "mysql"), ("zato+mssql1", "mssql"), ("postgresql", "postgresql"), ("a+b+c", "a")]
-        {
+        for (engine, name) in [
+            ("mysql+pymysql", "mysql"),
+            ("zato+mssql1", "mssql"),
+            ("postgresql", "postgresql"),
+            ("a+b+c", "a"),
+        ] {
             assert_eq!(engine_name(engine), name);
         }
     }

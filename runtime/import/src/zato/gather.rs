@@ -19,12 +19,18 @@ pub(super) fn root(text: &str, file: &Path) -> Result<Node, Problem> {
 }
 
 fn problem(file: &Path, at: At, what: String) -> Problem {
-    let message = format!("{what}: an enmasse file has keys such as `security`, `channel_rest` and `outgoing_rest`, with lists");
+    let message = format!(
+        "{what}: an enmasse file has keys such as `security`, `channel_rest` and `outgoing_rest`, with lists"
+    );
     Problem { file: file.to_owned(), line: at.line, column: at.column, message }
 }
 
 /// All objects that have a place here, in the order of the source.
-pub(super) fn items<'a>(work: &mut Work, root: &'a Node, file: &Path) -> Result<Vec<(What, Item<'a>)>, Problem> {
+pub(super) fn items<'a>(
+    work: &mut Work,
+    root: &'a Node,
+    file: &Path,
+) -> Result<Vec<(What, Item<'a>)>, Problem> {
     let Content::Map(keys) = &root.content else {
         return Err(problem(file, root.at, "this is a list or a text".to_owned()));
     };
@@ -77,7 +83,13 @@ fn section<'a>(work: &mut Work, at: At, key: &'a str, node: &'a Node, found: &mu
         let item = Item::new(key, node);
         match (what, item) {
             _ if sections::is_internal(node) => {
-                tell(work, node.at, key, label(node), "it is one of Zato's own, which every installation of it has");
+                tell(
+                    work,
+                    node.at,
+                    key,
+                    label(node),
+                    "it is one of Zato's own, which every installation of it has",
+                );
             }
             (Ok(what), Some(item)) => found.push((what, item)),
             (Ok(_), None) => tell(work, node.at, key, None, "it is no object with a `name`"),
@@ -140,11 +152,14 @@ fn name(work: &mut Work, items: &mut [(What, Item<'_>)]) {
         let Some(names) = names.get_mut(namespace(*what)) else { continue };
         item.new_name = names.make(&item.name);
         let whom = match what {
-            What::RestConnection | What::SoapConnection | What::Sql => "; services that name it have to be changed",
+            What::RestConnection | What::SoapConnection | What::Sql => {
+                "; services that name it have to be changed"
+            }
             _ => "",
         };
         let new = &item.new_name;
-        let text = format!("it is `{new}` here: a name has letters, digits and . _ - only, and is there once{whom}");
+        let text =
+            format!("it is `{new}` here: a name has letters, digits and . _ - only, and is there once{whom}");
         work.finding(item, item.at, Kind::Renamed, None, &text);
     }
 }

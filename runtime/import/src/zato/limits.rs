@@ -10,8 +10,7 @@ use caisson_definition::yaml::{At, Content, Node};
 const EVERYBODY: [&str; 4] = ["*", "0.0.0.0/0", "::/0", "::0/0"];
 
 /// Why an object is left out whose list of addresses cannot be carried over.
-const GUARD: &str =
-    "its limits also say who may not call at all, in a way that has no counterpart: write `allow_from` and `rate_limit`";
+const GUARD: &str = "its limits also say who may not call at all, in a way that has no counterpart: write `allow_from` and `rate_limit`";
 
 /// What limits become.
 #[derive(Debug, Default)]
@@ -118,8 +117,10 @@ fn rules(work: &mut Work, item: &Item<'_>, node: &Node, by: &'static str) -> Res
         return Err(GUARD);
     }
     let rate = single(node).and_then(|range| {
-        let count = range.get("rate").and_then(number).filter(|count| (1..=u64::from(u32::MAX)).contains(count))?;
-        let burst = range.get("burst").and_then(number).filter(|burst| (1..=u64::from(u32::MAX)).contains(burst));
+        let count =
+            range.get("rate").and_then(number).filter(|count| (1..=u64::from(u32::MAX)).contains(count))?;
+        let burst =
+            range.get("burst").and_then(number).filter(|burst| (1..=u64::from(u32::MAX)).contains(burst));
         Some((format!("{count}/s"), burst.filter(|burst| *burst != count), by, range))
     });
     let Some((rate, burst, by, range)) = rate else {
@@ -147,8 +148,11 @@ fn is_on(node: &Node, key: &str) -> bool {
 
 /// Whether some rule lets nobody in. What cannot be understood could.
 fn keeps_out(node: &Node) -> bool {
-    let ranges = |rule: &Node| rule.get("time_range").is_some_and(|ranges| list(ranges).iter().any(|one| is_on(one, "disallowed")));
-    !matches!(node.content, Content::List(_)) || list(node).iter().any(|rule| is_on(rule, "disallowed") || ranges(rule))
+    let ranges = |rule: &Node| {
+        rule.get("time_range").is_some_and(|ranges| list(ranges).iter().any(|one| is_on(one, "disallowed")))
+    };
+    !matches!(node.content, Content::List(_))
+        || list(node).iter().any(|rule| is_on(rule, "disallowed") || ranges(rule))
 }
 
 /// The only range of the only rule, if it is for everybody and always.

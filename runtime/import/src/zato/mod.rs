@@ -77,10 +77,19 @@ fn finish(mut work: Work, file: &Path) -> Result<Import, Problem> {
             verified.text.len()
         );
         let section = "the file".to_owned();
-        work.findings.push(Finding { line: 1, column: 1, kind: Kind::Note, section, name: None, option: None, reason });
+        work.findings.push(Finding {
+            line: 1,
+            column: 1,
+            kind: Kind::Note,
+            section,
+            name: None,
+            option: None,
+            reason,
+        });
     }
     work.findings.sort_by_key(|finding| (finding.line, finding.column));
-    let count = |section| work.entries.iter().filter(|one| one.section == section && one.left_out.is_none()).count();
+    let count =
+        |section| work.entries.iter().filter(|one| one.section == section && one.left_out.is_none()).count();
     Ok(Import {
         carried: Carried {
             security: count(Section::Security),

@@ -44,7 +44,7 @@ const DEFAULTS: [(&str, &[&str]); 11] = [
 ];
 
 /// The beginnings of options, and why nothing corresponds to them.
-const REASONS: [(&str, &str); 36] = [
+const REASONS: [(&str, &str); 37] = [
     ("response_cache", "answers are not cached by this version"),
     ("cache_", "answers are not cached by this version"),
     ("is_audit_log", "messages are not kept by this version"),
@@ -71,11 +71,15 @@ const REASONS: [(&str, &str); 36] = [
     ("serialization_type", "there is one SOAP client"),
     ("soap_action", "a message's operation is told by its body"),
     ("use_mtom", "MTOM is not written by this version"),
-    ("tls_verify", "a check that was switched off is not carried over: decide about it when the connection is set up"),
+    (
+        "tls_verify",
+        "a check that was switched off is not carried over: decide about it when the connection is set up",
+    ),
     ("sec_tls", "certificates are not carried over: name their files when the connection is set up"),
     ("ca_cert", "certificates are not carried over: name their files when the connection is set up"),
     ("retry", "calls are not repeated by a connection of this version"),
     ("max_retries", "calls are not repeated by a connection of this version"),
+    ("extra_fields", "fields beyond those of RFC 6749 are not sent with a request for a token"),
     ("extra", "options of the driver may differ: look at each"),
     ("opaque1", "it repeats what other keys say: look whether it says something that none does"),
     ("destinations", "a service sends copies itself"),

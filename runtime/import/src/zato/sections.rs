@@ -17,9 +17,11 @@ pub(super) enum What {
     Nothing(&'static str),
 }
 
-const NO_JOBS: &str = "this version has no scheduler: call the service from outside, e.g. by cron and `caisson invoke`";
+const NO_JOBS: &str =
+    "this version has no scheduler: call the service from outside, e.g. by cron and `caisson invoke`";
 const NO_TOPICS: &str = "this version has no topics";
-const INCLUDE: &str = "files that are included are not read: import each by itself, and put the definitions together";
+const INCLUDE: &str =
+    "files that are included are not read: import each by itself, and put the definitions together";
 const UNKNOWN: &str = "this importer does not know it";
 
 /// What the objects of a key are.
@@ -46,7 +48,9 @@ pub(super) fn of_http_soap(node: &Node) -> Result<What, &'static str> {
         ("channel", "soap") => Ok(What::SoapChannel),
         ("outgoing", "plain_http") => Ok(What::RestConnection),
         ("outgoing", "soap") => Ok(What::SoapConnection),
-        _ => Err("`connection` and `transport` do not say what it is: channel or outgoing, plain_http or soap"),
+        _ => {
+            Err("`connection` and `transport` do not say what it is: channel or outgoing, plain_http or soap")
+        }
     }
 }
 
@@ -77,10 +81,43 @@ fn without_place(key: &str) -> Option<&'static str> {
         return Some("this version has channels for REST only");
     }
     let capabilities = [
-        "out", "email", "ldap", "mongodb", "odata", "odoo", "sap", "sftp", "smb", "ftp", "elastic", "search", "amqp",
-        "kafka", "ibm_mq", "jms", "def_", "conn_", "confluence", "jira", "salesforce", "microsoft", "cloud", "slack",
-        "discord", "sms", "im_", "llm", "grpc", "graphql", "redis", "vault", "zato_generic", "custom_", "query_cassandra",
-        "aws", "on_prem",
+        "out",
+        "email",
+        "ldap",
+        "mongodb",
+        "odata",
+        "odoo",
+        "sap",
+        "sftp",
+        "smb",
+        "ftp",
+        "elastic",
+        "search",
+        "amqp",
+        "kafka",
+        "ibm_mq",
+        "jms",
+        "def_",
+        "conn_",
+        "confluence",
+        "jira",
+        "salesforce",
+        "microsoft",
+        "cloud",
+        "slack",
+        "discord",
+        "sms",
+        "im_",
+        "llm",
+        "grpc",
+        "graphql",
+        "redis",
+        "vault",
+        "zato_generic",
+        "custom_",
+        "query_cassandra",
+        "aws",
+        "on_prem",
     ];
     begins(&capabilities).then_some("this version has no connections of this kind")
 }

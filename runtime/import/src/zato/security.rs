@@ -87,7 +87,8 @@ pub(super) fn definition(work: &mut Work, mut item: Item<'_>, usage: &Usage) {
     let outwards_only = usage.is_outwards_only(&item.name);
     let kind = item.text(&["type", "sec_type"]).map(|(text, _)| text.trim().to_ascii_lowercase());
     let active = work.is_active(&mut item);
-    let limits = if outwards_only { Ok(Limits::default()) } else { limits::read(work, &mut item, "principal") };
+    let limits =
+        if outwards_only { Ok(Limits::default()) } else { limits::read(work, &mut item, "principal") };
     let both = match kind.as_deref() {
         Some("basic_auth" | "basic-auth") => basic(work, &mut item),
         Some("apikey" | "api_key" | "api-key") => api_key(work, &mut item),
@@ -110,7 +111,9 @@ pub(super) fn definition(work: &mut Work, mut item: Item<'_>, usage: &Usage) {
                 guard.is_written = active;
                 work.entry(&item, Section::Security, fields, (!active).then(|| OFF.to_owned()));
             }
-            (Ok(fields), Err(reason)) => work.entry(&item, Section::Security, fields, Some(reason.to_owned())),
+            (Ok(fields), Err(reason)) => {
+                work.entry(&item, Section::Security, fields, Some(reason.to_owned()))
+            }
             (Err(reason), _) => work.finding(&item, item.at, Kind::LeftOut, None, reason),
         }
     }
@@ -136,10 +139,18 @@ fn why_not(kind: Option<&str>) -> &'static str {
 fn secret(work: &mut Work, item: &mut Item<'_>, keys: &[&'static str], field: &str) -> String {
     let place = format!("security/{}/{field}", item.new_name);
     match item.text(keys) {
-        None => work.variables.invented(&place, item.at, "exports never hold secrets: it is the one that Zato knows"),
+        None => work.variables.invented(
+            &place,
+            item.at,
+            "exports never hold secrets: it is the one that Zato knows",
+        ),
         Some((text, at)) => match variable(&text) {
             Some(name) => work.variables.named(name, at),
-            None => work.variables.invented(&place, at, "the secret stands in the source, and was not copied from there"),
+            None => work.variables.invented(
+                &place,
+                at,
+                "the secret stands in the source, and was not copied from there",
+            ),
         },
     }
 }
@@ -176,14 +187,17 @@ fn api_key(work: &mut Work, item: &mut Item<'_>) -> Both {
 fn wss(work: &mut Work, item: &mut Item<'_>) -> Both {
     let user = username(work, item);
     let password = secret(work, item, &["password", "secret"], "password");
-    let as_text = item.text(&["password_type"]).is_some_and(|(text, _)| text.to_ascii_lowercase().contains("text"));
-    let age = work.number(item, "reject_expiry_limit").filter(|age| (1..=86_400).contains(age) && *age != 300);
+    let as_text =
+        item.text(&["password_type"]).is_some_and(|(text, _)| text.to_ascii_lowercase().contains("text"));
+    let age =
+        work.number(item, "reject_expiry_limit").filter(|age| (1..=86_400).contains(age) && *age != 300);
     // Nonces and old messages are always looked at here.
     for key in ["reject_empty_nonce_creat", "reject_stale_tokens", "nonce_freshness_time"] {
         let _always = item.take(key);
     }
     let Some(user) = user else { return Both::neither(NO_USER) };
-    let mut fields = vec![("type", Shape::text("wss")), ("username", user), ("password", Shape::text(password))];
+    let mut fields =
+        vec![("type", Shape::text("wss")), ("username", user), ("password", Shape::text(password))];
     if as_text {
         fields.push(("allow_text", Shape::Switch(true)));
     }
@@ -199,7 +213,8 @@ fn wss(work: &mut Work, item: &mut Item<'_>) -> Both {
 fn ntlm(work: &mut Work, item: &mut Item<'_>) -> Both {
     let user = username(work, item);
     let password = secret(work, item, &["password", "secret"], "password");
-    let auth = |user| vec![("type", Shape::text("ntlm")), ("username", user), ("password", Shape::text(password))];
+    let auth =
+        |user| vec![("type", Shape::text("ntlm")), ("username", user), ("password", Shape::text(password))];
     Both {
         inwards: Err("callers cannot prove by NTLM who they are: write a definition of another type"),
         outwards: user.map(auth).ok_or(NO_USER),
@@ -208,8 +223,7 @@ fn ntlm(work: &mut Work, item: &mut Item<'_>) -> Both {
 
 /// A token that is always the same, or one that an authorization server gives (RFC 6749).
 fn bearer(work: &mut Work, item: &mut Item<'_>) -> Both {
-    const INWARDS: &str =
-        "the file does not tell how such tokens are verified: write a definition of type jwt with the issuer's keys";
+    const INWARDS: &str = "the file does not tell how such tokens are verified: write a definition of type jwt with the issuer's keys";
     if item.look("static_token").is_some() {
         let header = work.text(item, &["static_header"]).unwrap_or_else(|| "Authorization".to_owned());
         let prefix = work.text(item, &["static_prefix"]).unwrap_or_else(|| "Bearer".to_owned());
@@ -245,12 +259,15 @@ fn bearer(work: &mut Work, item: &mut Item<'_>) -> Both {
 }
 
 fn mtls(work: &mut Work, item: &mut Item<'_>) -> Both {
-    const REASON: &str = "which certificates are accepted does not show in `subjects` or `fingerprints`: write them by hand";
+    const REASON: &str =
+        "which certificates are accepted does not show in `subjects` or `fingerprints`: write them by hand";
     let mut fields = vec![("type", Shape::text("mtls"))];
-    for (field, keys) in
-        [("subjects", ["subjects", "subject", "common_name"]), ("fingerprints", ["fingerprints", "fingerprint", "sha256"])]
-    {
-        let texts: Vec<String> = keys.into_iter().flat_map(|key| item.texts(key).unwrap_or_default()).collect();
+    for (field, keys) in [
+        ("subjects", ["subjects", "subject", "common_name"]),
+        ("fingerprints", ["fingerprints", "fingerprint", "sha256"]),
+    ] {
+        let texts: Vec<String> =
+            keys.into_iter().flat_map(|key| item.texts(key).unwrap_or_default()).collect();
         if !texts.is_empty() {
             let texts = texts.iter().map(|text| work.variables.written(text, item.at)).collect::<Vec<_>>();
             fields.push((field, Shape::texts(texts)));
@@ -258,12 +275,12 @@ fn mtls(work: &mut Work, item: &mut Item<'_>) -> Both {
     }
     // 3.2 lists fields of the subject. More than the common name cannot be asked for, and less would let others in.
     let lines = item.texts("value").unwrap_or_default();
-    let names: Option<Vec<String>> = lines
-        .iter()
-        .map(|line| Some(crate::text::escaped(line.strip_prefix("CN=")?.trim())))
-        .collect();
+    let names: Option<Vec<String>> =
+        lines.iter().map(|line| Some(crate::text::escaped(line.strip_prefix("CN=")?.trim()))).collect();
     match names {
-        Some(names) if fields.len() == 1 && names.len() == 1 => fields.push(("subjects", Shape::texts(names))),
+        Some(names) if fields.len() == 1 && names.len() == 1 => {
+            fields.push(("subjects", Shape::texts(names)))
+        }
         Some(names) if names.is_empty() => {}
         _ => return Both::neither(REASON),
     }
@@ -304,7 +321,8 @@ pub(super) fn group(work: &mut Work, mut item: Item<'_>) {
         (true, true) => Some("none of its members is left"),
         (true, false) => None,
     };
-    let guard = Guard { name: item.new_name.clone(), is_written: reason.is_none(), auth: Err("it is a group") };
+    let guard =
+        Guard { name: item.new_name.clone(), is_written: reason.is_none(), auth: Err("it is a group") };
     let fields = vec![("type", Shape::text("group")), ("members", Shape::texts(members))];
     work.entry(&item, Section::Security, fields, reason.map(str::to_owned));
     work.groups.insert(item.name, guard);
