@@ -103,7 +103,14 @@ fn definition(fields: &Fields, section: Section) -> Vec<String> {
     let mut lead = "- ";
     let mut lines = Vec::new();
     for (key, value) in fields {
-        lines.push(format!("{lead}{key}: {}", block(value)));
+        let line = format!("{lead}{key}: {}", block(value));
+        match value {
+            Shape::Map(inner) if line.chars().count() > MAX_LINE => {
+                lines.push(format!("{lead}{key}:"));
+                lines.extend(inner.iter().map(|(key, value)| format!("    {key}: {}", block(value))));
+            }
+            _ => lines.push(line),
+        }
         lead = "  ";
     }
     lines

@@ -9,6 +9,9 @@ use crate::text::{escaped, shown};
 /// The timeout that exports of 3.2 write for every channel, though nothing there acts upon it.
 const EXPORTED_TIMEOUT: u64 = 10;
 
+/// Why a channel is left out that roles guard.
+pub(super) const ROLES: &str = "roles say who may call it, and there are none here: write `security`";
+
 /// Carries a REST channel over.
 pub(super) fn rest(work: &mut Work, mut item: Item<'_>) {
     let mut left_out = None;
@@ -132,10 +135,19 @@ fn enabled(work: &mut Work, item: &mut Item<'_>, fields: &mut Fields) {
     }
 }
 
-/// Who may call, from where and how often.
+/// Who may call, from where and how often. Where that cannot be told, the comment that the channel becomes has a word which
+/// is refused: so it is not open either when the comment signs are taken away.
 fn guards(work: &mut Work, item: &mut Item<'_>, fields: &mut Fields, left_out: &mut Option<String>) {
-    let (names, reason) = callers(work, item);
+    let (mut names, mut reason) = callers(work, item);
+    for key in ["has_rbac", "sec_use_rbac"] {
+        if item.switch(key) != Ok(None) && item.switch(key) != Ok(Some(false)) {
+            reason.get_or_insert_with(|| ROLES.to_owned());
+        }
+    }
     if let Some(reason) = reason {
+        if names.is_empty() {
+            names.push("WHO-MAY-CALL".to_owned());
+        }
         left_out.get_or_insert(reason);
     }
     if !names.is_empty() {
@@ -144,14 +156,8 @@ fn guards(work: &mut Work, item: &mut Item<'_>, fields: &mut Fields, left_out: &
     match limits::read(work, item, "channel") {
         Ok(limits) => limits.write(fields),
         Err(reason) => {
+            fields.push(("allow_from", Shape::texts(["FROM-WHERE".to_owned()])));
             left_out.get_or_insert(reason.to_owned());
-        }
-    }
-    for key in ["has_rbac", "sec_use_rbac"] {
-        if item.switch(key) != Ok(None) && item.switch(key) != Ok(Some(false)) {
-            left_out.get_or_insert(
-                "roles say who may call it, and there are none here: write `security`".to_owned(),
-            );
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Security definitions and groups.
 
+use super::channel::ROLES;
 use super::limits::{self, Limits};
 use super::sections::What;
 use super::{Guard, Work};
@@ -25,7 +26,7 @@ pub(super) fn named(item: &mut Item<'_>) -> Result<Vec<String>, &'static str> {
         let Some(node) = item.take(key) else { continue };
         let name = scalar(node).ok_or("what `security` says is not understood: write it by hand")?;
         if name == "ZATO_SEC_USE_RBAC" {
-            return Err("roles say who may call it, and there are none here: write `security`");
+            return Err(ROLES);
         }
         if !NONE.contains(&name.as_str()) && !names.contains(&name) {
             names.push(name);
@@ -103,6 +104,10 @@ pub(super) fn definition(work: &mut Work, mut item: Item<'_>, usage: &Usage) {
         guard.auth = Err(OFF);
     }
     if outwards_only {
+        if guard.auth.is_ok() {
+            let text = "connections alone use it: it is the `auth` of each, and lets nobody in";
+            work.finding(&item, item.at, Kind::Note, None, text);
+        }
         work.leftovers(&item);
     } else {
         match (both.inwards, limits) {

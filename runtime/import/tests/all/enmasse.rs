@@ -1,67 +1,14 @@
-//! Enmasse files from outside: what they become, what is told about the rest, and that nothing is refused afterwards.
+//! One file in the manner of each version, with all that the importer knows, and some that it does not.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a panic is how a test fails"
-)]
-
-use caisson_definition::Definitions;
-use caisson_definition::load::{Loaded, Surroundings, load};
+use super::{Memory, import, loaded, one, told, values};
+use caisson_definition::load::load;
+use caisson_import::Kind;
 use caisson_import::zato::enmasse;
-use caisson_import::{Import, Kind};
 use serde_json::{Value, json};
 use std::path::Path;
 
 const V41: &str = include_str!("fixtures/zato-4.1.yaml");
 const V32: &str = include_str!("fixtures/zato-3.2.yaml");
-
-/// A file of definitions, and every variable of the environment.
-struct Memory<'a>(&'a str);
-
-impl Surroundings for Memory<'_> {
-    fn env(&self, name: &str) -> Option<String> {
-        Some(if name == "Env_Path" { "/from/the/environment".to_owned() } else { format!("value-of-{name}") })
-    }
-
-    fn read(&self, _: &Path) -> Result<String, String> {
-        Ok(self.0.to_owned())
-    }
-}
-
-fn import(text: &str) -> Import {
-    enmasse(text, Path::new("enmasse.yaml")).unwrap_or_else(|problem| panic!("{problem}\n{text}"))
-}
-
-fn loaded(import: &Import) -> Loaded {
-    load(Path::new("c.yaml"), &Memory(&import.text))
-        .unwrap_or_else(|problems| panic!("{problems}\n{}", import.text))
-}
-
-fn values(definitions: &Definitions, section: &str) -> Vec<Value> {
-    let all = serde_json::to_value(definitions).unwrap();
-    all[section].as_array().unwrap().clone()
-}
-
-#[track_caller]
-fn one(import: &Import, section: &str, name: &str) -> Value {
-    let all = values(&loaded(import).definitions, section);
-    let found = all.into_iter().find(|one| one["name"] == name);
-    found.unwrap_or_else(|| panic!("no {section}/{name} in\n{}", import.text))
-}
-
-#[track_caller]
-fn told(import: &Import, kind: Kind, name: &str, option: Option<&str>, reason: &str) {
-    let found = import.findings.iter().any(|one| {
-        one.kind == kind
-            && one.name.as_deref() == Some(name)
-            && one.option.as_deref() == option
-            && one.reason.contains(reason)
-    });
-    let all: Vec<String> = import.findings.iter().map(|one| format!("{:?} {one}", one.kind)).collect();
-    assert!(found, "{kind:?} {name} {option:?} {reason}: not among\n{}", all.join("\n"));
-}
 
 #[test]
 fn a_file_of_4_1_becomes_definitions_that_are_taken() {
@@ -218,6 +165,7 @@ fn all_that_4_1_has_and_definitions_have_not_is_told() {
         (Renamed, "Bank API", None, "services that name it have to be changed"),
         (Renamed, "From the environment", None, "`From-the-environment`"),
         (Note, "shop.order", Some("content_encoding"), "for clients that say"),
+        (Note, "warehouse.token", None, "lets nobody in"),
     ] {
         told(&import, kind, name, option, reason);
     }
@@ -352,154 +300,26 @@ fn what_is_left_out_stands_there_as_a_comment_that_can_be_taken_up() {
     let text = "channel_rest:\n  - {name: a, service: a, url_path: /a, security: gone}\n";
     let only = enmasse(text, Path::new("e.yaml")).unwrap();
     assert!(only.text.contains("\n# channels:\n#   Left out: "), "{}", only.text);
-    let taken_up: String = only
-        .text
-        .lines()
-        .filter(|line| !line.contains("Left out"))
-        .map(|line| {
-            format!("{}\n", line.strip_prefix("# ").filter(|_| !line.starts_with("# From")).unwrap_or(line))
-        })
-        .collect();
+    let taken_up = taken_up(&only.text);
     let with_guard = format!("{taken_up}security:\n  - {{name: gone, type: api-key, key: x}}\n");
     assert!(load(Path::new("c.yaml"), &Memory(&with_guard)).is_ok(), "{with_guard}");
 }
 
 #[test]
-fn what_is_no_enmasse_file_is_an_error_with_its_place() {
-    for (text, line, column, says) in [
-        ("", 1, 1, "the file is empty"),
-        ("# nothing\n", 1, 1, "the file is empty"),
-        ("- a\n", 1, 1, "a list or a text"),
-        ("just words\n", 1, 1, "a list or a text"),
-        ("\nversion: 1\nservices: []\n", 2, 1, "none of the keys is known"),
-        ("security:\n  - name: name: x\n", 2, 14, "no YAML"),
-        ("security:\n  - &a {name: x}\n  - *a\n", 3, 5, "aliases"),
-        ("security: []\nsecurity: []\n", 2, 1, "twice"),
-        ("sql:\n  - {name: !!python/object x}\n", 2, 12, "tags"),
-        ("channel_rest:\n  - host: {{host}}\n", 2, 12, "word"),
-    ] {
-        let problem = enmasse(text, Path::new("e.yaml")).unwrap_err();
-        assert!(problem.message.contains(says), "{text:?}: {problem}");
-        assert_eq!((problem.line, problem.column), (line, column), "{text:?}: {problem}");
-    }
-    assert!(enmasse(&"[".repeat(10_000), Path::new("e.yaml")).is_err());
-}
-
-#[test]
-fn objects_that_make_no_sense_are_told_and_the_others_carried_over() {
-    for (text, reason) in [
-        ("security: 5", "it has to be a list"),
-        ("security: {name: a}", "it has to be a list"),
-        ("security: [5, null, [], {type: apikey}]", "no object with a `name`"),
-        ("security: [{name: a}]", "it has no `type`"),
-        ("security: [{name: a, type: 7}]", "its type is not known"),
-        ("security: [{name: a, type: basic_auth}]", "no `username`"),
-        ("security: [{name: a, type: basic_auth, username: 'a:b'}]", "no colon"),
-        ("security: [{name: a, type: apikey, header: 'a b'}]", "no name of a header"),
-        ("security: [{name: a, type: apikey, is_active: '${ON}'}]", "counts as off"),
-        ("security: [{name: a, type: mtls}]", "which certificates"),
-        ("groups: [{name: a, members: {b: c}}]", "none of its members"),
-        ("groups: [{name: a, members: [a]}]", "`a` is not in the file"),
-        ("channel_rest: [{name: a, service: a}]", "no `url_path`"),
-        ("channel_rest: [{name: a, url_path: /a}]", "no `service`"),
-        ("channel_rest: [{name: a, service: a, url_path: a}]", "begins with `/`"),
-        ("channel_rest: [{name: a, service: a, url_path: /a, security: [x]}]", "is not understood"),
-        ("channel_rest: [{name: a, service: a, url_path: /a, groups: {x: y}}]", "is not understood"),
-        ("channel_rest: [{name: a, service: a, url_path: /a, groups: [x]}]", "`x`, which says who may call"),
-        ("channel_rest: [{name: a, service: a, url_path: /a, method: FETCH}]", "no method"),
-        ("channel_rest: [{name: a, service: a, url_path: /a, timeout: 0}]", "from 1 to 86400"),
-        ("channel_rest: [{name: a, service: a, url_path: /a, timeout: -1}]", "no plain number"),
-        ("channel_rest: [{name: a, service: a, url_path: /a, has_rbac: '${X}'}]", "roles"),
-        ("channel_rest: [{name: a, service: a, url_path: /a, rate_limiting: {a: b}}]", "who may not call"),
-        (
-            "channel_rest: [{name: a, service: a, url_path: /a, rate_limit_def: '* = many'}]",
-            "who may not call",
-        ),
-        ("outgoing_rest: [{name: a}]", "no `host`"),
-        ("outgoing_rest: [{name: a, host: h, security: x}]", "`x` is not in the file"),
-        ("sql: [{name: a}]", "no `type`"),
-        ("include: [more.yaml]", "files that are included are not read"),
-    ] {
-        let good = "outconn_soap: [{name: good, host: h}]";
-        let import = import(&format!("{good}\n{text}\n"));
-        assert!(
-            import.findings.iter().any(|one| one.reason.contains(reason)),
-            "{text}: {:?}",
-            import.findings
-        );
-        assert!(import.findings.iter().all(|one| one.line == 2), "{text}: {:?}", import.findings);
-        let definitions = loaded(&import).definitions;
-        assert_eq!(definitions.connections[0].name, "good", "{text}");
-        assert_eq!(definitions.channels.len() - import.carried.channels, 0, "{text}");
+fn a_comment_about_a_channel_whose_guard_is_unknown_does_not_open_it() {
+    for guard in
+        ["sec_def: ZATO_SEC_USE_RBAC", "security: {a: b}", "has_rbac: true", "rate_limit_def: x = 1/m"]
+    {
+        let text = format!("channel_rest:\n  - name: a\n    service: s\n    url_path: /a\n    {guard}\n");
+        let import = import(&text);
+        let taken_up = taken_up(&import.text);
+        let problems = load(Path::new("c.yaml"), &Memory(&taken_up)).unwrap_err().to_string();
+        assert!(problems.contains("WHO-MAY-CALL") || problems.contains("FROM-WHERE"), "{taken_up}{problems}");
     }
 }
 
-#[test]
-fn a_channel_is_never_open_that_was_guarded() {
-    let guarded = [
-        "security: nobody.knows",
-        "security_name: nobody.knows",
-        "sec_def: nobody.knows",
-        "security: off",
-        "security: app",
-        "security: ''\n    groups: [none]",
-        "groups: [empty]",
-        "security: [a, b]",
-        "security: ${WHICH}",
-        "has_rbac: true",
-        "sec_def: ZATO_SEC_USE_RBAC",
-        "rate_limit_def: 'nowhere = 1/m'",
-        "rate_limiting: [{cidr_list: [10.0.0.0/8], disallowed: true}]",
-    ];
-    for guard in guarded {
-        let text = format!(
-            "security:\n  - {{name: off, type: apikey, is_active: false}}\n  - {{name: app, type: jwt}}\n\
-             groups:\n  - {{name: empty, members: []}}\nchannel_rest:\n  - name: a\n    service: s\n    url_path: /a\n    {guard}\n"
-        );
-        assert_eq!(import(&text).carried.channels, 0, "{guard}");
-    }
-    for open in [
-        "security: null",
-        "security: zato-no-security",
-        "sec_def: ZATO_NONE",
-        "groups: []",
-        "has_rbac: false",
-    ] {
-        let text = format!("channel_rest:\n  - name: a\n    service: s\n    url_path: /a\n    {open}\n");
-        assert_eq!(import(&text).carried.channels, 1, "{open}");
-    }
-}
-
-#[test]
-fn texts_that_look_like_references_stay_texts() {
-    let text = "outgoing_rest: [{name: a, host: 'http://h', url_path: '/${file:/etc/passwd}/${env:B}'}]\n";
-    let import = import(text);
-    assert_eq!(one(&import, "connections", "a")["path"], "/${file:/etc/passwd}/${env:B}");
-    assert!(import.variables.is_empty());
-}
-
-#[test]
-fn names_that_would_break_a_comment_do_not() {
-    let text = "channel_rest:\n  - {name: \"a\\nsecurity: []\\u2028b\", service: \"s\\nx\", url_path: \"/a\\n\", security: \"x\\ny\"}\n";
-    let import = import(text);
-    assert_eq!(import.carried.channels, 0);
-    assert!(loaded(&import).definitions.security.is_empty());
-    assert!(
-        import.findings.iter().all(|one| !one.to_string().contains(['\n', '\u{2028}'])),
-        "{:?}",
-        import.findings
-    );
-}
-
-#[test]
-fn definitions_larger_than_what_is_read_are_told() {
-    let mut text = "channel_rest:\n".to_owned();
-    for number in 0..2_000 {
-        text.push_str(&format!(
-            "  - {{name: channel.{number}, service: some.service.{number}, url_path: /some/path/{number}}}\n"
-        ));
-    }
-    let import = import(&text);
-    assert_eq!(import.carried.channels, 2_000);
-    assert!(import.findings.iter().any(|one| one.reason.contains("`include`")));
+/// The file when somebody takes all comment signs away.
+fn taken_up(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.contains("Left out") && !line.starts_with("# From"));
+    lines.map(|line| format!("{}\n", line.strip_prefix("# ").unwrap_or(line))).collect()
 }

@@ -1,25 +1,10 @@
 //! Whatever comes in: an error with a place, or definitions that the loader takes, and never a panic.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
-
-use caisson_definition::load::{Surroundings, load};
+use super::Memory;
+use caisson_definition::load::load;
 use caisson_import::zato::enmasse;
 use proptest::prelude::*;
 use std::path::Path;
-
-struct Memory<'a>(&'a str);
-
-impl Surroundings for Memory<'_> {
-    fn env(&self, name: &str) -> Option<String> {
-        // A path that comes from the environment has to be one.
-        let is_path = self.0.contains(&format!("path: \"${{env:{name}}}\""));
-        Some(if is_path { "/x".to_owned() } else { "x".to_owned() })
-    }
-
-    fn read(&self, _: &Path) -> Result<String, String> {
-        Ok(self.0.to_owned())
-    }
-}
 
 const SECTIONS: [&str; 14] = [
     "security",
