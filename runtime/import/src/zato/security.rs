@@ -117,7 +117,7 @@ pub(super) fn definition(work: &mut Work, mut item: Item<'_>, usage: &Usage) {
                 work.entry(&item, Section::Security, fields, (!active).then(|| OFF.to_owned()));
             }
             (Ok(fields), Err(reason)) => {
-                work.entry(&item, Section::Security, fields, Some(reason.to_owned()))
+                work.entry(&item, Section::Security, fields, Some(reason.to_owned()));
             }
             (Err(reason), _) => work.finding(&item, item.at, Kind::LeftOut, None, reason),
         }
@@ -284,7 +284,7 @@ fn mtls(work: &mut Work, item: &mut Item<'_>) -> Both {
         lines.iter().map(|line| Some(crate::text::escaped(line.strip_prefix("CN=")?.trim()))).collect();
     match names {
         Some(names) if fields.len() == 1 && names.len() == 1 => {
-            fields.push(("subjects", Shape::texts(names)))
+            fields.push(("subjects", Shape::texts(names)));
         }
         Some(names) if names.is_empty() => {}
         _ => return Both::neither(REASON),

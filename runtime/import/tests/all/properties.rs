@@ -4,6 +4,7 @@ use super::Memory;
 use caisson_definition::load::load;
 use caisson_import::zato::enmasse;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const SECTIONS: [&str; 14] = [
@@ -125,18 +126,38 @@ fn value() -> impl Strategy<Value = String> {
     })
 }
 
+/// Options of an object that make sense together.
+const BASES: [&[(&str, &str)]; 11] = [
+    &[("type", "basic_auth"), ("username", "u")],
+    &[("type", "apikey"), ("header", "X-Key")],
+    &[("type", "wss"), ("username", "u")],
+    &[("type", "mtls"), ("subject", "s.example.com")],
+    &[("members", "[a, b]")],
+    &[("service", "s"), ("url_path", "'/a/{x}'")],
+    &[("service", "s"), ("url_path", "/b"), ("security", "a"), ("rate_limit_def", "'* = 5/m'")],
+    &[("service", "s"), ("url_path", "/c"), ("groups", "[a]"), ("soap_version", "'1.1'")],
+    &[("connection", "channel"), ("transport", "plain_http"), ("service", "s"), ("url_path", "/d")],
+    &[("host", "'https://h'"), ("url_path", "/e"), ("security", "b")],
+    &[("engine", "mysql+x"), ("username", "u"), ("host", "h"), ("port", "1")],
+];
+
 fn object() -> impl Strategy<Value = String> {
-    let name = prop_oneof![3 => prop::sample::select(&["a", "b", "A b", "c"][..]).prop_map(|name| format!("{name:?}")), 1 => value()];
-    let options = prop::collection::btree_map(prop::sample::select(&KEYS[..]), value(), 0..10);
-    (name, options).prop_map(|(name, options)| {
+    let known = prop::sample::select(&["a", "b", "A b", "c"][..]).prop_map(|name| format!("{name:?}"));
+    let name = prop_oneof![5 => known, 1 => value()];
+    let base = prop::sample::select(&BASES[..]);
+    let changes = prop::collection::btree_map(prop::sample::select(&KEYS[..]), value(), 0..4);
+    (name, base, changes).prop_map(|(name, base, changes)| {
+        let mut options: BTreeMap<&str, String> =
+            base.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+        options.extend(changes);
         let options: String = options.iter().map(|(key, value)| format!(", {key}: {value}")).collect();
         format!("  - {{name: {name}{options}}}\n")
     })
 }
 
 fn file() -> impl Strategy<Value = String> {
-    let objects = prop::collection::vec(object(), 0..5);
-    prop::collection::btree_map(prop::sample::select(&SECTIONS[..]), objects, 1..6).prop_map(|sections| {
+    let objects = prop::collection::vec(object(), 0..9);
+    prop::collection::btree_map(prop::sample::select(&SECTIONS[..]), objects, 4..10).prop_map(|sections| {
         sections.iter().map(|(section, objects)| format!("{section}:\n{}", objects.concat())).collect()
     })
 }
@@ -144,7 +165,7 @@ fn file() -> impl Strategy<Value = String> {
 fn check(text: &str) -> Result<(), TestCaseError> {
     match enmasse(text, Path::new("e.yaml")) {
         Err(problem) => {
-            prop_assert!(problem.line > 0 && problem.file == Path::new("e.yaml"), "{problem}\n{text}")
+            prop_assert!(problem.line > 0 && problem.file == Path::new("e.yaml"), "{problem}\n{text}");
         }
         Ok(import) => {
             let loaded = load(Path::new("c.yaml"), &Memory(&import.text));
