@@ -26,7 +26,19 @@ fn a_file_of_4_1_becomes_definitions_that_are_taken() {
         "From-the-environment",
     ];
     assert_eq!(order, expected);
-    for (section, name, expected) in [
+    for (section, name, expected) in ways_in().into_iter().chain(ways_out()) {
+        let found = one(&import, section, name);
+        for (key, value) in expected.as_object().unwrap() {
+            assert_eq!(found.get(key).unwrap_or(&Value::Null), value, "{section}/{name}/{key}");
+        }
+    }
+}
+
+/// Section, name, and what must be there, or must not where it is null.
+type Expected = (&'static str, &'static str, Value);
+
+fn ways_in() -> Vec<Expected> {
+    vec![
         (
             "security",
             "shop.web",
@@ -73,6 +85,11 @@ fn a_file_of_4_1_becomes_definitions_that_are_taken() {
             "From-the-environment",
             json!({"path": "/from/the/environment", "service": "value-of-Env_Service"}),
         ),
+    ]
+}
+
+fn ways_out() -> Vec<Expected> {
+    vec![
         (
             "connections",
             "warehouse",
@@ -116,12 +133,7 @@ fn a_file_of_4_1_becomes_definitions_that_are_taken() {
             json!({"engine": "mssql", "endpoint": "reports.example.com", "username": "value-of-Reports_User",
                 "password": "value-of-Reports_Password"}),
         ),
-    ] {
-        let found = one(&import, section, name);
-        for (key, value) in expected.as_object().unwrap() {
-            assert_eq!(found.get(key).unwrap_or(&Value::Null), value, "{section}/{name}/{key}");
-        }
-    }
+    ]
 }
 
 #[test]
