@@ -151,8 +151,9 @@ impl Sealer<'_, '_> {
     }
 }
 
-/// What is exported for a secret that was written into the file itself.
-pub(crate) fn invented(place: &str) -> String {
+/// The reference that stands for a secret which has none: `${env:CAISSON_PARTNER_PASSWORD}` for `security/partner/password`.
+#[must_use]
+pub fn invented(place: &str) -> String {
     let name = place.split_once('/').map_or(place, |(_, rest)| rest);
     let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     format!("${{env:CAISSON_{}}}", name.chars().map(upper).collect::<String>())

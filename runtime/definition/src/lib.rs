@@ -3,10 +3,11 @@
 //! # Layout
 //!
 //! * [`model`]: the definitions as types. Their doc comments are the help of the published JSON Schema.
-//! * [`load`]: from files to definitions; `yaml`, `reference`, `validate` are its steps, [`check`] the last one.
+//! * [`load`]: from files to definitions; [`mod@yaml`], `reference`, `validate` are its steps, [`check`] the last one.
 //! * [`documents`]: what the state store keeps of them. [`diff`](mod@diff): what is different between two states of it;
 //!   [`export`]: the file that says the same.
-//! * [`schema`]: for editors. [`problem`]: what is wrong, and where.
+//! * [`schema`]: for editors. [`problem`]: what is wrong, and where. [`mod@yaml`]: text as a tree with places, which importers of
+//!   other systems' files read as well.
 //!
 //! **Architecture Invariant:** this crate knows no socket, no store and no engine. Files are read where `apply` runs, and
 //! nowhere else.
@@ -24,7 +25,7 @@ pub mod problem;
 mod reference;
 pub mod schema;
 mod validate;
-mod yaml;
+pub mod yaml;
 
 pub use model::{Channel, Connection, Definitions, Grant, RestChannel, Security, SoapChannel};
 pub use problem::{Problem, Problems};

@@ -1,12 +1,12 @@
 //! From files to definitions: parsed, included, resolved, checked; every problem with its place, all at once.
 
-pub use crate::reference::{Process, Surroundings};
+pub use crate::reference::{MAX_DEFINITIONS_BYTES, Process, Surroundings};
 
 use crate::check::{self, Finding};
 use crate::documents::{SECRET_FIELDS, Submission, invented};
 use crate::model::Definitions;
 use crate::problem::{Problem, Problems};
-use crate::reference::{MAX_DEFINITIONS_BYTES, resolve};
+use crate::reference::resolve;
 use crate::schema::schema;
 use crate::validate::validate;
 use crate::yaml::{self, At, Content, Node};

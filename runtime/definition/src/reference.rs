@@ -6,7 +6,7 @@ use std::path::Path;
 const MAX_VALUE_BYTES: u64 = 1 << 20;
 
 /// Largest file of definitions: 10,000 channels take 2 MiB, and the admin API reads 16.
-pub(crate) const MAX_DEFINITIONS_BYTES: u64 = 8 << 20;
+pub const MAX_DEFINITIONS_BYTES: u64 = 8 << 20;
 
 /// What references lead to.
 pub trait Surroundings {

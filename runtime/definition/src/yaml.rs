@@ -13,25 +13,30 @@ const MAX_DEPTH: usize = 32;
 
 /// A place in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct At {
+pub struct At {
     /// Which of the files.
-    pub(crate) file: usize,
-    pub(crate) line: usize,
-    pub(crate) column: usize,
+    pub file: usize,
+    /// Counted from 1.
+    pub line: usize,
+    /// Counted from 1, in characters.
+    pub column: usize,
 }
 
 /// A value with its place.
 #[derive(Clone, Debug)]
-pub(crate) struct Node {
-    pub(crate) at: At,
-    pub(crate) content: Content,
+pub struct Node {
+    /// Where it stands.
+    pub at: At,
+    /// What it is.
+    pub content: Content,
 }
 
 /// A value.
 #[derive(Clone, Debug)]
-pub(crate) enum Content {
+pub enum Content {
     /// Null, a boolean, a number or a text.
     Scalar(Value),
+    /// Items in the order of the text.
     List(Vec<Node>),
     /// Keys in the order of the text, each with its place.
     Map(Vec<(At, String, Node)>),
@@ -39,13 +44,15 @@ pub(crate) enum Content {
 
 impl Node {
     /// The value of a key.
-    pub(crate) fn get(&self, key: &str) -> Option<&Node> {
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Node> {
         let Content::Map(entries) = &self.content else { return None };
         entries.iter().find(|(_, name, _)| name == key).map(|(_, _, node)| node)
     }
 
     /// The text, when it is one.
-    pub(crate) fn text(&self) -> Option<&str> {
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
         match &self.content {
             Content::Scalar(Value::String(text)) => Some(text),
             _ => None,
@@ -53,7 +60,8 @@ impl Node {
     }
 
     /// The value without its places.
-    pub(crate) fn value(&self) -> Value {
+    #[must_use]
+    pub fn value(&self) -> Value {
         match &self.content {
             Content::Scalar(value) => value.clone(),
             Content::List(items) => items.iter().map(Self::value).collect(),
@@ -64,8 +72,13 @@ impl Node {
     }
 }
 
-/// Reads a text. Nothing for an empty one.
-pub(crate) fn parse(text: &str, file: usize, path: &Path) -> Result<Option<Node>, Problem> {
+/// Reads a text. Nothing for an empty one. `file` is what places will say, and `path` what errors name.
+///
+/// # Errors
+///
+/// The first thing that is wrong, with its place: no YAML, more than one document, keys that are there twice, tags, aliases
+/// and merge keys, a text that is too large or nested too deep.
+pub fn parse(text: &str, file: usize, path: &Path) -> Result<Option<Node>, Problem> {
     let mut reader = Reader { events: Parser::new_from_str(text), file, path, nodes: 0 };
     let mut root = None;
     while let Some((event, at)) = reader.next()? {

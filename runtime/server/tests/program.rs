@@ -126,6 +126,32 @@ fn what_makes_no_sense_is_a_usage_error() {
 }
 
 #[test]
+fn an_enmasse_file_becomes_a_file_of_definitions_without_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = "security:\n  - {name: p, type: apikey}\nchannel_rest:\n  - {name: a, service: s, url_path: /a, security: p}\n  \
+                  - {name: b, service: s, url_path: /b, security: q}\n";
+    std::fs::write(folder.path().join("e.yaml"), source).unwrap();
+    let line = "import zato-enmasse e.yaml";
+    let output = run(folder.path(), line);
+    let (text, told) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success() && text.contains("version: 1\n"), "{text}{told}");
+    for part in ["e.yaml:5:5: channel_rest `b`: `q`", "CAISSON_P_KEY  (e.yaml:2:5: ", "1 in `channels`"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(run(folder.path(), &format!("{line} --output c.yaml")).status.success());
+    assert_eq!(std::fs::read_to_string(folder.path().join("c.yaml")).unwrap(), text);
+    fails(folder.path(), &format!("{line} --output c.yaml"), 2, "c.yaml exists already: name another file");
+    let json: Value = serde_json::from_slice(&run(folder.path(), &format!("--json {line}")).stdout).unwrap();
+    assert_eq!(
+        (json["definitions"].as_str(), json["findings"][0]["line"].as_u64()),
+        (Some(text.as_str()), Some(5))
+    );
+    fails(folder.path(), "import zato-enmasse none.yaml", 1, "none.yaml cannot be read");
+    std::fs::write(folder.path().join("bad.yaml"), "a: 1\n").unwrap();
+    fails(folder.path(), "import zato-enmasse bad.yaml", 1, "bad.yaml:1:1: none of the keys is known");
+}
+
+#[test]
 fn a_server_lives_and_stops() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();

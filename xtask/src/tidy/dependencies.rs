@@ -78,6 +78,12 @@ const RULES: &[Rule] = &[
         why: "the sandbox must not be able to name a socket",
     },
     Rule {
+        name: "caisson-import",
+        may: &["caisson-definition"],
+        never: &["wasmtime", "axum", "hyper", "http", "tokio"],
+        why: "text in, text out: it writes what operators would have written",
+    },
+    Rule {
         name: "caisson-security",
         may: &["caisson-capability", "caisson-definition"],
         never: &["wasmtime", "axum"],

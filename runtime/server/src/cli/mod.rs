@@ -7,6 +7,7 @@ mod definitions;
 mod deploy;
 mod export;
 mod history;
+mod import;
 mod internal;
 mod invoke;
 mod logs;
@@ -72,6 +73,7 @@ enum Command {
     Diff(apply::DiffArgs),
     Export(export::Args),
     Schema(export::SchemaArgs),
+    Import(import::Args),
     History(history::Args),
     Rollback(history::RollbackArgs),
     Cluster(cluster::Args),
@@ -117,6 +119,7 @@ fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Exit> {
         Command::Diff(args) => block_on(apply::diff(&args, &context)),
         Command::Export(_) => block_on(export::run(&context)),
         Command::Schema(_) => export::schema(output),
+        Command::Import(args) => import::run(&args, output),
         Command::History(args) => block_on(history::run(&args, &context)),
         Command::Rollback(args) => block_on(history::rollback(&args, &context)),
         Command::Cluster(_) => block_on(cluster::run(&context)),
