@@ -46,6 +46,10 @@ hooks! {
     make_input,
     /// `(list of pairs) -> dict`
     make_bunch,
+    /// `(version, action, operation, namespace, list of (name, namespace, JSON)) -> Soap`
+    make_soap,
+    /// `(object) -> object`: a SOAP message, its dicts with dotted access
+    make_soap_message,
     /// `(request) -> dict`
     wsgi_environ,
     /// `() -> free-form payload`
