@@ -98,7 +98,8 @@ async fn zeep(server: &Server, path: &str, more: Value) -> Value {
     let mut input = child.stdin.take().unwrap();
     input.write_all(asked.to_string().as_bytes()).await.unwrap();
     drop(input);
-    let output = tokio::time::timeout(HANG, child.wait_with_output()).await.expect("zeep does not end").unwrap();
+    let output =
+        tokio::time::timeout(HANG, child.wait_with_output()).await.expect("zeep does not end").unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"))
@@ -116,8 +117,13 @@ async fn zeep_calls_what_the_wsdl_describes_in_both_versions() {
         assert_eq!(answer["operation"], "{urn:orders}PlaceOrder");
         assert_eq!((&answer["channel"], &answer["who"]), (&json!("orders"), &Value::Null));
         let said = zeep(&server, "/soap/any", json!({"version": version, "operation": "Invoke"})).await;
-        assert_eq!((&said["answer"]["operation"], &said["answer"]["fields"]), (&json!("Invoke"), &json!("customer")));
-        let said = zeep(&server, "/soap/orders", json!({"version": version, "fields": {"customer": "nobody"}})).await;
+        assert_eq!(
+            (&said["answer"]["operation"], &said["answer"]["fields"]),
+            (&json!("Invoke"), &json!("customer"))
+        );
+        let said =
+            zeep(&server, "/soap/orders", json!({"version": version, "fields": {"customer": "nobody"}}))
+                .await;
         assert_eq!(said["fault"], "There is no customer `nobody`", "{said}");
     }
 }
@@ -160,16 +166,24 @@ async fn requests_of_other_clients_are_understood() {
     ] {
         let answer = recorded(&server, &format!("{folder}/{name}.http")).await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{name}: {answer}");
-        for part in
-            [">Grace<", ">2 A;1 B &amp; C<", ">north<", &format!(">{version}<"), ">{urn:orders}PlaceOrder<", "PlaceOrderResponse"]
-        {
+        for part in [
+            ">Grace<",
+            ">2 A;1 B &amp; C<",
+            ">north<",
+            &format!(">{version}<"),
+            ">{urn:orders}PlaceOrder<",
+            "PlaceOrderResponse",
+        ] {
             assert!(answer.contains(part), "{name}: {part}: {answer}");
         }
         assert_eq!(answer.contains(">urn:orders#PlaceOrder<"), action, "{name}: {answer}");
     }
     // WS-Addressing must be understood there, and nothing here says that it is.
     let answer = recorded(&server, &format!("{folder}/dotnet-12.http")).await;
-    assert!(answer.contains("MustUnderstand") && answer.contains("{http://www.w3.org/2005/08/addressing}To"), "{answer}");
+    assert!(
+        answer.contains("MustUnderstand") && answer.contains("{http://www.w3.org/2005/08/addressing}To"),
+        "{answer}"
+    );
 }
 
 /// Sends a recorded request; the answer as it came.
@@ -181,7 +195,11 @@ async fn recorded(server: &Server, file: &str) -> String {
     // Its own `Connection` and `Expect` are about a connection that is not this one.
     let lines = head.lines().filter(|line| !line.starts_with("Connection:") && !line.starts_with("Expect:"));
     let head = lines.collect::<Vec<_>>().join("\r\n");
-    let head = format!("{head}\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", server.listen, body.len());
+    let head = format!(
+        "{head}\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        server.listen,
+        body.len()
+    );
     let mut raw = Raw::connect(&server.listen).await;
     raw.send([head.as_bytes(), body].concat()).await;
     raw.until_closed().await

@@ -41,7 +41,9 @@ pub enum Error {
     #[error("the answer is not XML that can be sent: {0}")]
     Xml(#[from] xml::Error),
     /// The ready-made XML is an envelope of another version.
-    #[error("the answer is an Envelope that is not of SOAP {0}, in which the client has asked; answer in that, or without one")]
+    #[error(
+        "the answer is an Envelope that is not of SOAP {0}, in which the client has asked; answer in that, or without one"
+    )]
     Version(Version),
 }
 

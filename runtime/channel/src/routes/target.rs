@@ -2,8 +2,8 @@
 
 use crate::soap::Endpoint;
 use caisson_capability::ChannelInfo;
-use caisson_definition::{RestChannel, SoapChannel};
 use caisson_definition::model::{BodyPriority, Cors, DataFormat, RateBy, UrlPriority};
+use caisson_definition::{RestChannel, SoapChannel};
 use caisson_security::{Guard, Guards, Limiter, Shared};
 use http::Method;
 use ipnet::IpNet;

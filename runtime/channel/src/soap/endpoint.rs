@@ -89,7 +89,9 @@ impl Endpoint {
             && operation.namespace.as_deref() != Some(namespace)
         {
             let name = operation.full_name();
-            return Err(refused(format!("the operation is `{name}`; operations of this channel are in {namespace}")));
+            return Err(refused(format!(
+                "the operation is `{name}`; operations of this channel are in {namespace}"
+            )));
         }
         let service = self.operations.get(&operation.name).or(self.service.as_ref());
         service.map(Arc::clone).ok_or_else(|| {

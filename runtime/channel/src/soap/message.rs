@@ -14,7 +14,11 @@ use http::header::CONTENT_TYPE;
 const SHORT: usize = 64 * 1024;
 
 /// Reads a message.
-pub(super) async fn parse(body: Bytes, content_type: Option<String>, max_bytes: u64) -> Result<Envelope, Failure> {
+pub(super) async fn parse(
+    body: Bytes,
+    content_type: Option<String>,
+    max_bytes: u64,
+) -> Result<Envelope, Failure> {
     let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
     let is_short = body.len() <= SHORT;
     let read = move || {
@@ -91,7 +95,10 @@ mod tests {
         );
         let (soap, body) = soap_of(&text, &[("soapaction", "\"urn:get\"")]);
         assert_eq!(body, serde_json::json!({"id": "1"}));
-        assert_eq!((&*soap.version, soap.action.as_deref(), &*soap.operation), ("1.1", Some("urn:get"), "Get"));
+        assert_eq!(
+            (&*soap.version, soap.action.as_deref(), &*soap.operation),
+            ("1.1", Some("urn:get"), "Get")
+        );
         let [trace] = soap.headers.as_slice() else { panic!("{soap:?}") };
         assert_eq!((&*trace.name, trace.namespace.as_deref()), ("Trace", Some("urn:t")));
         assert_eq!(trace.content, r##"{"@level":"2","#text":"7"}"##);

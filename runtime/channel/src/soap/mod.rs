@@ -20,8 +20,8 @@ use crate::respond::Form;
 use crate::{body, headers};
 use caisson_capability::{Error, ErrorKind, Invocation, Invoker};
 use caisson_soap::{Envelope, Fault};
-use http::header::{ALLOW, CONTENT_TYPE};
 use http::Method;
+use http::header::{ALLOW, CONTENT_TYPE};
 use reply::Asked;
 use sender::Sender;
 use std::sync::Arc;
@@ -30,7 +30,11 @@ use std::sync::Arc;
 pub(crate) async fn answer(invoker: &dyn Invoker, endpoint: &Endpoint, mut exchange: Exchange) -> Outcome {
     let head = &exchange.arrival.head;
     if head.method != Method::POST {
-        return if wsdl::is_wanted(head.uri.query()) { wsdl::serve(endpoint, head) } else { Err(not_allowed()) };
+        return if wsdl::is_wanted(head.uri.query()) {
+            wsdl::serve(endpoint, head)
+        } else {
+            Err(not_allowed())
+        };
     }
     let content_type = head.headers.get(CONTENT_TYPE).map(headers::text);
     let body = std::mem::take(&mut exchange.arrival.body);
@@ -79,7 +83,6 @@ async fn call(
     let response = invoker.invoke(invocation).await.map_err(named)?;
     reply::reply(response, &asked, &cid).await.map_err(named)
 }
-
 
 /// A message that is not accepted.
 fn refused(fault: Fault) -> Failure {

@@ -74,7 +74,8 @@ fn written(body: &Bytes, is_json: bool, asked: &Asked) -> Result<Answer, String>
         return write(Body::Xml(text));
     }
     let value = if is_json {
-        serde_json::from_str(text).map_err(|error| format!("the answer says that it is JSON, and is not: {error}"))?
+        serde_json::from_str(text)
+            .map_err(|error| format!("the answer says that it is JSON, and is not: {error}"))?
     } else if text.is_empty() {
         Value::Null
     } else {

@@ -46,7 +46,11 @@ impl Sender {
     }
 
     /// Who it is, now that the message has been read.
-    pub(super) fn settle(&mut self, envelope: &Envelope, target: &Target) -> Result<Option<Arc<Principal>>, Failure> {
+    pub(super) fn settle(
+        &mut self,
+        envelope: &Envelope,
+        target: &Target,
+    ) -> Result<Option<Arc<Principal>>, Failure> {
         let Some(rules) = &target.rules else { return Ok(self.principal.take()) };
         let guards = rules.guard.wss();
         if guards.is_empty() {
@@ -93,9 +97,11 @@ impl<'t> Sent<'t> {
     fn as_sent(&'t self, token: &'t UsernameToken) -> WssPassword<'t> {
         match self {
             Self::Text(text) => WssPassword::Text(text),
-            Self::Digest(digest_b64, nonce_b64) => {
-                WssPassword::Digest { digest_b64, nonce_b64, created: token.created.as_deref().unwrap_or_default() }
-            }
+            Self::Digest(digest_b64, nonce_b64) => WssPassword::Digest {
+                digest_b64,
+                nonce_b64,
+                created: token.created.as_deref().unwrap_or_default(),
+            },
         }
     }
 }

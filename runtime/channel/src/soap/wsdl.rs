@@ -38,7 +38,9 @@ pub(super) fn serve(endpoint: &Endpoint, head: &request::Parts) -> Outcome {
 }
 
 fn unwritable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(ErrorKind::Internal, "internal error").detail("no WSDL can be made of the channel").source(error)
+    Error::new(ErrorKind::Internal, "internal error")
+        .detail("no WSDL can be made of the channel")
+        .source(error)
 }
 
 fn described(endpoint: &Endpoint, address: String) -> Service {
@@ -74,7 +76,8 @@ fn address(head: &request::Parts) -> String {
     let host = authority.map_or_else(|| "localhost".to_owned(), |authority| authority.to_string());
     let forwarded = text(FORWARDED_PROTO);
     let forwarded = forwarded.as_deref().and_then(|text| text.split(',').next()).map(str::trim);
-    let secure = forwarded.or(head.uri.scheme_str()).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+    let secure =
+        forwarded.or(head.uri.scheme_str()).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
     format!("{}://{host}{}", if secure { "https" } else { "http" }, head.uri.path())
 }
 

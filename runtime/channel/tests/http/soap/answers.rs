@@ -14,7 +14,8 @@ async fn raw(more: serde_json::Value) -> Server {
 }
 
 async fn answering(server: &Server, content_type: &str, status: u16, body: &str, version: &str) -> Answer {
-    let headers = vec![("Content-Type".to_owned(), content_type.to_owned()), ("x-own".to_owned(), "1".to_owned())];
+    let headers =
+        vec![("Content-Type".to_owned(), content_type.to_owned()), ("x-own".to_owned(), "1".to_owned())];
     let headers = if content_type.is_empty() { Vec::new() } else { headers };
     *server.fake.raw.lock().unwrap() = Some(Ok(Response { status, headers, body: body.to_owned().into() }));
     let sent = if version == V11 { TEXT_XML } else { SOAP_XML };
@@ -83,7 +84,12 @@ async fn what_cannot_be_sent_is_the_services_fault_and_nothing_of_it_is_shown() 
         answer.expect_fault(V11, 500, "Server", "An error has occurred (correlation id ");
         assert!(!answer.body.contains("secret") && !answer.body.contains("mine"), "{}", answer.body);
     }
-    answering(&server, "a\nb", 200, "1", V12).await.expect_fault(V12, 500, "Receiver", "An error has occurred");
+    answering(&server, "a\nb", 200, "1", V12).await.expect_fault(
+        V12,
+        500,
+        "Receiver",
+        "An error has occurred",
+    );
     answering(&server, "", 42, "1", V12).await.expect_fault(V12, 500, "Receiver", "An error has occurred");
 }
 
@@ -109,9 +115,10 @@ async fn errors_are_faults_of_the_callers_version_with_a_status() {
         (error(ErrorKind::Internal, None), 500, 500, false),
     ];
     for (error, status_11, status_12, is_callers) in cases {
-        for (version, status, codes, sent) in
-            [(V11, status_11, ["Client", "Server"], TEXT_XML), (V12, status_12, ["Sender", "Receiver"], SOAP_XML)]
-        {
+        for (version, status, codes, sent) in [
+            (V11, status_11, ["Client", "Server"], TEXT_XML),
+            (V12, status_12, ["Sender", "Receiver"], SOAP_XML),
+        ] {
             let mut told = Error::new(error.kind, error.message.as_str()).fault(error.fault);
             (told.status, told.detail) = (error.status, error.detail.clone());
             *server.fake.raw.lock().unwrap() = Some(Err(told));

@@ -36,8 +36,16 @@ async fn hostile_messages_are_refused_and_never_come_to_a_service() {
         (envelope(V11, "", ""), "the Body is empty"),
         (envelope(V11, "", "text"), "text within Body"),
         (format!("<s:Envelope xmlns:s='{V11}'/>"), "has no Body"),
-        (format!("<s:Envelope xmlns:s='{V11}'><s:Body><Get/></s:Body><s:Body><Put/></s:Body></s:Envelope>"), "more than one Body"),
-        (format!("<s:Envelope xmlns:s='{V11}'><Body xmlns='urn:x'><Get/></Body></s:Envelope>"), "only a Header and a Body"),
+        (
+            format!(
+                "<s:Envelope xmlns:s='{V11}'><s:Body><Get/></s:Body><s:Body><Put/></s:Body></s:Envelope>"
+            ),
+            "more than one Body",
+        ),
+        (
+            format!("<s:Envelope xmlns:s='{V11}'><Body xmlns='urn:x'><Get/></Body></s:Envelope>"),
+            "only a Header and a Body",
+        ),
         (whole.replace("<Get/>", "<p:Get/>"), "the prefix `p` is not declared"),
         (whole.replace("<Get/>", "<Get>\u{1}</Get>"), "cannot be in XML"),
         (format!("{whole}{whole}"), "second element"),
@@ -50,7 +58,8 @@ async fn hostile_messages_are_refused_and_never_come_to_a_service() {
     }
     assert_eq!(server.fake.count(), 0);
     let mut client = server.connect().await;
-    let head = format!("POST /soap HTTP/1.1\r\nHost: h\r\nContent-Type: {TEXT_XML}\r\nContent-Length: 4\r\n\r\n");
+    let head =
+        format!("POST /soap HTTP/1.1\r\nHost: h\r\nContent-Type: {TEXT_XML}\r\nContent-Length: 4\r\n\r\n");
     client.send([head.as_bytes(), b"<\xff\xfe>"].concat()).await;
     client.answer().await.expect_fault(V11, 500, "Client", "not valid UTF-8");
 }

@@ -3,7 +3,8 @@
 use super::{SOAP_XML, TEXT_XML, V11, V12, ask, envelope, post, serving};
 use serde_json::{Value, json};
 
-const GET: &str = "<o:Get xmlns:o='urn:o'><o:id kind='a'>7</o:id><o:tag>x</o:tag><o:tag>y</o:tag><o:none/></o:Get>";
+const GET: &str =
+    "<o:Get xmlns:o='urn:o'><o:id kind='a'>7</o:id><o:tag>x</o:tag><o:tag>y</o:tag><o:none/></o:Get>";
 
 #[tokio::test]
 async fn a_service_sees_values_and_facts_of_either_version() {
@@ -30,12 +31,19 @@ async fn a_service_sees_values_and_facts_of_either_version() {
 #[tokio::test]
 async fn operations_lead_to_their_services_and_others_to_the_common_one() {
     let server = serving(json!([]), json!({"operations": {"Get": "a.get", "Put": "a.put"}})).await;
-    for (operation, service) in [("<Get/>", "a.get"), ("<p:Put xmlns:p='urn:p'/>", "a.put"), ("<List/>", "echo")] {
+    for (operation, service) in
+        [("<Get/>", "a.get"), ("<p:Put xmlns:p='urn:p'/>", "a.put"), ("<List/>", "echo")]
+    {
         ask(&server, operation).await.expect(200);
         assert_eq!(&*server.fake.last().service, service);
     }
     let server = serving(json!([]), json!({"service": null, "operations": {"Get": "a.get"}})).await;
-    ask(&server, "<Drop/>").await.expect_fault(V11, 500, "Client", "there is no operation `Drop`; there is: Get");
+    ask(&server, "<Drop/>").await.expect_fault(
+        V11,
+        500,
+        "Client",
+        "there is no operation `Drop`; there is: Get",
+    );
     assert_eq!(server.fake.count(), 0);
 }
 
@@ -66,7 +74,10 @@ async fn versions_and_namespaces_have_to_be_those_of_the_channel() {
         assert_eq!(server.fake.count(), 0);
     }
     let answer = old.ask(&post(SOAP_XML, &[], &v12)).await;
-    assert!(answer.body.contains("qname=\"soap:Envelope\"") && !answer.body.contains("qname=\"soap12:"), "{answer:?}");
+    assert!(
+        answer.body.contains("qname=\"soap:Envelope\"") && !answer.body.contains("qname=\"soap12:"),
+        "{answer:?}"
+    );
 }
 
 #[tokio::test]

@@ -43,7 +43,9 @@ use PasswordType::{Digest, Text};
 #[tokio::test]
 async fn the_user_of_a_right_token_is_the_principal() {
     let server = serving(definitions(), json!({"security": ["partner", "plain", "key"]})).await;
-    for (user, kind, definition) in [("ann", Digest, "partner"), ("bob", Digest, "plain"), ("bob", Text, "plain")] {
+    for (user, kind, definition) in
+        [("ann", Digest, "partner"), ("bob", Digest, "plain"), ("bob", Text, "plain")]
+    {
         send(&server, &fresh(user, "right", kind), &[]).await.expect(200);
         let principal = server.fake.last().principal.unwrap();
         assert_eq!((&*principal.name, &*principal.definition, principal.kind), (user, definition, "wss"));
@@ -75,7 +77,13 @@ async fn wrong_missing_and_repeated_tokens_are_refused() {
         (security("bob", "right", Text, SignedDuration::from_hours(1)), 500, "too old"),
         (security("bob", "right", Text, SignedDuration::from_hours(-1)), 500, "in the future"),
         (fresh("ann", "right", Digest).repeat(2), 500, "more than one Security header"),
-        (fresh("ann", "right", Digest).replace("<wsse:Nonce", "<wsse:Other").replace("</wsse:Nonce", "</wsse:Other"), 500, "no Nonce"),
+        (
+            fresh("ann", "right", Digest)
+                .replace("<wsse:Nonce", "<wsse:Other")
+                .replace("</wsse:Nonce", "</wsse:Other"),
+            500,
+            "no Nonce",
+        ),
     ];
     let before = server.fake.count();
     for (header, status, says) in cases {
@@ -119,6 +127,11 @@ async fn who_guesses_is_locked_out_and_others_are_not() {
     for _ in 0..10 {
         send(&server, &fresh("ann", "wrong", Digest), &[]).await.expect(401);
     }
-    send(&server, &fresh("ann", "right", Digest), &[]).await.expect_fault(V11, 429, "Client", "failed attempts");
+    send(&server, &fresh("ann", "right", Digest), &[]).await.expect_fault(
+        V11,
+        429,
+        "Client",
+        "failed attempts",
+    );
     send(&server, &fresh("bob", "right", Digest), &[]).await.expect(200);
 }

@@ -9,7 +9,8 @@ fn get(path: &str) -> String {
 
 #[tokio::test]
 async fn a_description_is_made_of_what_is_known() {
-    let more = json!({"namespace": "urn:o", "operations": {"Get": "a.get", "Put": "a.put"}, "versions": "1.2"});
+    let more =
+        json!({"namespace": "urn:o", "operations": {"Get": "a.get", "Put": "a.put"}, "versions": "1.2"});
     let server = serving(json!([]), more).await;
     for query in ["wsdl", "WSDL", "wsdl=1"] {
         let answer = server.ask(&get(&format!("/soap?{query}"))).await;
