@@ -16,7 +16,9 @@ class PlaceOrder(Service):
     def handle(self):
         order, soap = self.request.payload, self.request.soap
         if order.customer == 'nobody':
-            raise BadRequest(self.cid, 'There is no customer `nobody`')
+            raise BadRequest(self.cid, 'There is no customer `nobody`', needs_msg=True)
+        if order.customer == 'hidden':
+            raise BadRequest(self.cid, 'secret')
         if order.customer == 'gone':
             raise NotFound(self.cid, 'The customer is gone')
         if order.customer == 'bug':
@@ -210,6 +212,7 @@ async fn what_a_service_raises_is_a_fault_and_never_a_traceback() {
     let server = serving().await;
     for (customer, status, code, says) in [
         ("nobody", 500, "soap:Client", "There is no customer `nobody`"),
+        ("hidden", 500, "soap:Client", "Bad request"),
         ("gone", 404, "soap:Client", "The customer is gone"),
         ("bug", 500, "soap:Server", "An error has occurred (correlation id "),
     ] {
@@ -217,7 +220,7 @@ async fn what_a_service_raises_is_a_fault_and_never_a_traceback() {
         let text = answer.text();
         assert_eq!(answer.status.as_u16(), status, "{text}");
         assert!(text.contains(code) && text.contains(says), "{text}");
-        for secret in ["Traceback", "ZeroDivisionError", ".py"] {
+        for secret in ["Traceback", "ZeroDivisionError", ".py", "secret"] {
             assert!(!text.contains(secret), "{text}");
         }
         if customer == "bug" {
