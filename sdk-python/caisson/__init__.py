@@ -13,9 +13,10 @@ from caisson._errors import (
     ModelValidationError, NotFound, ServiceError, ServiceUnavailable, TooManyRequests, Unauthorized,
 )
 from caisson._service import Service
+from caisson._soap import SOAPMessage
 
 __all__ = [
     'BackendInvocationError', 'BadRequest', 'Bunch', 'Conflict', 'ElementMissing', 'Forbidden', 'InternalServerError',
-    'Message', 'MethodNotAllowed', 'ModelValidationError', 'NotFound', 'Service', 'ServiceError', 'ServiceInput',
+    'Message', 'MethodNotAllowed', 'ModelValidationError', 'NotFound', 'SOAPMessage', 'Service', 'ServiceError', 'ServiceInput',
     'ServiceUnavailable', 'TooManyRequests', 'Unauthorized',
 ]

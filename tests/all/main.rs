@@ -7,7 +7,8 @@
 //!
 //! **Architecture Invariants:** nothing here is linked with the runtime. What a test knows, it knows from files, sockets
 //! and exit codes, as a user does. `CAISSON_BIN` names the server; `CAISSON_GUESTS` the folder with the components of
-//! `tests/guests`. `cargo xtask test` builds both and sets them.
+//! `tests/guests`; `CAISSON_CLIENTS` a Python with the clients of others (`tests/requirements.txt`). `cargo xtask test` makes
+//! all of them and sets these.
 
 #![allow(
     clippy::unwrap_used,
@@ -33,6 +34,7 @@ mod limits;
 mod metrics;
 mod packages;
 mod restart;
+mod soap;
 mod streaming;
 mod tls;
 mod users;

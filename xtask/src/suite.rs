@@ -5,7 +5,7 @@
 
 use crate::{
     context::{Context, Profile},
-    guests, python, shell, tidy, tools,
+    guests, python, shell, tidy, tools, venv,
 };
 use anyhow::{Result, bail};
 use std::{
@@ -37,6 +37,8 @@ struct Built {
     binary: PathBuf,
     interpreter: PathBuf,
     guests: Option<PathBuf>,
+    /// A Python that has the clients of `tests/requirements.txt`.
+    clients: PathBuf,
 }
 
 pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
@@ -78,7 +80,8 @@ fn build(context: &Context) -> Result<Built> {
     let binary = context.binary(Profile::Dev);
     python::install(context, &binary, &interpreter)?;
     let interpreter = interpreter.folder.join(format!("{}.wasm", guests::INTERPRETER));
-    Ok(Built { binary, interpreter, guests: for_tests.map(|built| built.folder) })
+    let clients = venv::with(context, "tests/requirements.txt")?.join("bin/python");
+    Ok(Built { binary, interpreter, guests: for_tests.map(|built| built.folder), clients })
 }
 
 fn tests(context: &Context, built: &Built, filters: &[String]) -> Result<()> {
@@ -89,6 +92,7 @@ fn tests(context: &Context, built: &Built, filters: &[String]) -> Result<()> {
         command.args(["test", "--workspace", "--lib", "--bins", "--tests", "--"]).args(filters);
     }
     command.env("CAISSON_BIN", &built.binary).env("CAISSON_INTERPRETER", &built.interpreter);
+    command.env("CAISSON_CLIENTS", &built.clients);
     if let Some(guests) = &built.guests {
         command.env("CAISSON_GUESTS", guests);
     }

@@ -132,10 +132,38 @@ pub struct Trace {
 pub struct Request {
     /// The HTTP side, when it came by HTTP.
     pub http: Option<Http>,
+    /// The SOAP side, when it is a SOAP message.
+    pub soap: Option<Box<Soap>>,
     /// Media type of the body, when known.
     pub content_type: Option<String>,
-    /// The body, as received.
+    /// The body, as received; of a SOAP message, what is within the operation, as JSON.
     pub body: Bytes,
+}
+
+/// The SOAP side of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Soap {
+    /// `1.1` or `1.2`.
+    pub version: String,
+    /// What the client says that it wants (`SOAPAction`).
+    pub action: Option<String>,
+    /// Name of the operation, which is the first element of the body.
+    pub operation: String,
+    /// Its namespace.
+    pub namespace: Option<String>,
+    /// The header blocks, but for those of WS-Security: they hold credentials.
+    pub headers: Vec<SoapHeader>,
+}
+
+/// A header block of a SOAP message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SoapHeader {
+    /// Its name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: Option<String>,
+    /// What is within, as JSON by the rules of the body.
+    pub content: String,
 }
 
 /// The HTTP side of a message.

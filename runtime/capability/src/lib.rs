@@ -21,6 +21,7 @@ pub use cid::Cid;
 pub use deadline::Deadline;
 pub use error::{Error, ErrorKind, Fault};
 pub use invocation::{
-    Body, BodyStream, ChannelInfo, Field, Http, Invocation, Principal, Request, Response, Trace,
+    Body, BodyStream, ChannelInfo, Field, Http, Invocation, Principal, Request, Response, Soap, SoapHeader,
+    Trace,
 };
 pub use invoker::{BoxFuture, Invoker};

@@ -3,11 +3,11 @@
 
 use crate::facts::ConnectionFacts;
 use crate::layers::{Exchange, Handle, Outcome};
-use crate::routes::Target;
+use crate::routes::{Rules, Target};
 use caisson_capability::{Deadline, Error, ErrorKind, Fault, Field, Principal};
-use caisson_security::{Attempt, Taken};
+use caisson_security::{Attempt, Standing, Taken};
 use http::HeaderMap;
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::time::Instant;
 
 /// Refuses those who may not call.
@@ -21,7 +21,8 @@ impl<H: Handle<Exchange>> Handle<Exchange> for Access<H> {
         let mut taken = None;
         let headers = &exchange.arrival.head.headers;
         match admit(&exchange.target, &exchange.facts, headers, exchange.deadline, &mut taken).await {
-            Ok(principal) => exchange.principal = principal,
+            Ok(Standing::Known(principal)) => exchange.principal = principal,
+            Ok(Standing::Unsettled(refused)) => exchange.unsettled = Some(Box::new(refused)),
             Err(mut error) => {
                 tell(taken, &mut error.headers);
                 return Err(error.into());
@@ -42,8 +43,8 @@ async fn admit(
     headers: &HeaderMap,
     deadline: Deadline,
     taken: &mut Option<Taken>,
-) -> Result<Option<Arc<Principal>>, Error> {
-    let Some(rules) = &target.rules else { return Ok(None) };
+) -> Result<Standing, Error> {
+    let Some(rules) = &target.rules else { return Ok(Standing::Known(None)) };
     let peer = facts.peer;
     if !rules.allows(peer) {
         let detail =
@@ -54,22 +55,40 @@ async fn admit(
         *taken = Some(limiter.take_for(peer, None, Instant::now())?);
     }
     let attempt = Attempt { headers, peer, certificate: facts.certificate.as_deref() };
-    let principal = match tokio::time::timeout_at(deadline.instant(), rules.guard.check(&attempt)).await {
+    // Only a SOAP channel reads what may settle it later; definitions for that are refused elsewhere.
+    let standing = match tokio::time::timeout_at(deadline.instant(), rules.guard.check_head(&attempt)).await {
         Ok(checked) => checked?,
         Err(_) => {
             let text = "it could not be found out in time who sends the request; try again";
             return Err(Error::new(ErrorKind::Timeout, text).fault(Fault::Host));
         }
     };
+    match standing {
+        Standing::Known(principal) => {
+            count(rules, peer, principal.as_deref(), taken)?;
+            Ok(Standing::Known(principal))
+        }
+        Standing::Unsettled(refused) if rules.soap.is_none() => Err(refused),
+        Standing::Unsettled(refused) => Ok(Standing::Unsettled(refused)),
+    }
+}
+
+/// Counts against the channel's limit for each caller, if it has one.
+pub(crate) fn count(
+    rules: &Rules,
+    peer: Option<IpAddr>,
+    principal: Option<&Principal>,
+    taken: &mut Option<Taken>,
+) -> Result<(), Error> {
     if let Some(limiter) = rules.limiter(true) {
-        let name = principal.as_ref().map(|principal| &*principal.name);
+        let name = principal.map(|principal| &*principal.name);
         *taken = Some(limiter.take_for(peer, name, Instant::now())?);
     }
-    Ok(principal)
+    Ok(())
 }
 
 /// Says how much is left. An error of a limit has said it already.
-fn tell(taken: Option<Taken>, headers: &mut Vec<Field>) {
+pub(crate) fn tell(taken: Option<Taken>, headers: &mut Vec<Field>) {
     let Some(taken) = taken else { return };
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("ratelimit-limit")) {
         headers.extend(taken.headers());

@@ -1,8 +1,8 @@
 //! The handler at the end of the layers: reads the body, makes the invocation, calls the service.
 
 use crate::layers::{Arrival, Exchange, Handle, Outcome};
-use crate::{body, form, headers};
-use caisson_capability::{Error, Http, Invocation, Invoker, Request};
+use crate::{body, form, headers, soap};
+use caisson_capability::{Error, Invocation, Invoker, Request};
 use caisson_definition::model::DataFormat;
 use http::header::CONTENT_TYPE;
 use std::fmt;
@@ -27,16 +27,14 @@ impl fmt::Debug for Dispatch {
 
 impl Handle<Exchange> for Dispatch {
     async fn handle(&self, exchange: Exchange) -> Outcome {
-        let Exchange { arrival, target, params, facts, principal, deadline, max_body_bytes } = exchange;
+        if let Some(endpoint) = exchange.target.endpoint().map(Arc::clone) {
+            // In a box, so that requests of other kinds do not carry the room that it takes.
+            return Box::pin(soap::answer(&*self.invoker, &endpoint, exchange)).await;
+        }
+        let Exchange { arrival, target, params, facts, principal, deadline, max_body_bytes, .. } = exchange;
         let Arrival { cid, trace, head, body } = *arrival;
         let body = body::collect(body, max_body_bytes).await.map_err(Error::from)?;
-        let http = Http {
-            method: head.method.as_str().to_ascii_uppercase(),
-            path: head.uri.path().to_owned(),
-            query: head.uri.query().unwrap_or_default().to_owned(),
-            params,
-            headers: headers::fields(&head),
-        };
+        let http = headers::http(&head, params);
         let content_type = head.headers.get(CONTENT_TYPE).map(headers::text);
         let (content_type, body) = match target.rules.as_ref().and_then(|rules| rules.data_format) {
             Some(DataFormat::Json) => (content_type.or_else(|| Some("application/json".to_owned())), body),
@@ -53,7 +51,7 @@ impl Handle<Exchange> for Dispatch {
             attempt: 1,
             trace,
             depth: 0,
-            request: Request { http: Some(http), content_type, body },
+            request: Request { http: Some(http), soap: None, content_type, body },
         };
         Ok(self.invoker.invoke(invocation).await?)
     }

@@ -1,8 +1,19 @@
-//! The headers of a request, as services see them.
+//! The head of a request, as services see it.
 
-use caisson_capability::Field;
+use caisson_capability::{Field, Http};
 use http::header::{COOKIE, HOST, HeaderValue};
 use http::{Version, request};
+
+/// The HTTP side of a message.
+pub(crate) fn http(head: &request::Parts, params: Vec<Field>) -> Http {
+    Http {
+        method: head.method.as_str().to_ascii_uppercase(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        params,
+        headers: fields(head),
+    }
+}
 
 /// All headers, names in lower case, order and repetitions kept.
 ///

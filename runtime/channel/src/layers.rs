@@ -8,6 +8,7 @@ use crate::access::Access;
 use crate::answer::Shape;
 use crate::dispatch::Dispatch;
 use crate::facts::ConnectionFacts;
+use crate::respond::Form;
 use crate::routes::{Lead, Methods, Rules, Table, Target};
 use crate::{HttpOptions, cors, respond, trace};
 use axum::Router;
@@ -78,11 +79,21 @@ pub(crate) struct Failure {
     pub(crate) error: Box<Error>,
     /// The service that was called, when it had come to that.
     pub(crate) service: Option<Arc<str>>,
+    /// How it is said.
+    pub(crate) form: Form,
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error: Box::new(error), service: None }
+        Self { error: Box::new(error), service: None, form: Form::Json }
+    }
+}
+
+impl Failure {
+    /// This, with what is known further out; what was known further in counts more.
+    fn within(self, service: Arc<str>, form: Form) -> Self {
+        let service = Some(service).filter(|service| !service.is_empty());
+        Self { error: self.error, service: self.service.or(service), form: self.form.or(form) }
     }
 }
 
@@ -106,6 +117,8 @@ pub(crate) struct Exchange {
     pub(crate) facts: ConnectionFacts,
     /// Who calls, once it is known.
     pub(crate) principal: Option<Arc<Principal>>,
+    /// Why it is not, where the message itself may still say it.
+    pub(crate) unsettled: Option<Box<Error>>,
     pub(crate) deadline: Deadline,
     pub(crate) max_body_bytes: u64,
 }
@@ -162,6 +175,7 @@ impl<H: Handle<Exchange>> Handle<Box<Arrival>> for Route<H> {
             Lead::Options(methods) => return Ok(options(methods)),
         };
         let service = Arc::clone(&target.service);
+        let form = target.endpoint().map_or(Form::Json, |soap| soap.form(&head.headers));
         let facts = head.extensions.remove().unwrap_or_default();
         let rules = target.rules.as_ref();
         let timeout = rules.and_then(|rules: &Rules| rules.timeout).unwrap_or(self.limits.timeout);
@@ -171,12 +185,13 @@ impl<H: Handle<Exchange>> Handle<Box<Arrival>> for Route<H> {
             params,
             facts,
             principal: None,
+            unsettled: None,
             deadline: Deadline::after(timeout.min(self.limits.timeout)),
             max_body_bytes: max_body.min(self.limits.max_body_bytes),
             target,
         };
         let outcome = self.next.handle(exchange).await;
-        outcome.map_err(|failure| Failure { service: Some(service), ..failure })
+        outcome.map_err(|failure| failure.within(service, form))
     }
 }
 

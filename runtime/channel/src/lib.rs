@@ -12,6 +12,7 @@
 //!   The table of them is immutable and is swapped as a whole.
 //! * `facts`: what a request owes to its connection. `access`: who may call. `cors`: which web pages may.
 //! * `answer`: what a channel does to answers: tags, compression, limits. `accept`: what clients accept.
+//! * `soap`: SOAP messages, from the envelope to the service and back.
 //! * `form`: forms that come as multipart. [`tls`]: certificates and handshakes.
 //! * [`body`]: reads a body up to a limit; `headers` and `trace`: what is taken over from the head.
 //! * [`bench`]: what routes and layers cost.
@@ -38,6 +39,7 @@ pub mod listener;
 pub mod options;
 mod respond;
 pub mod routes;
+mod soap;
 pub mod tls;
 mod trace;
 

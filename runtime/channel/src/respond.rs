@@ -1,4 +1,6 @@
-//! The only place that turns what a service answered, or an error, into HTTP.
+//! The only place that turns what a service answered, or an error, into HTTP; `fault` says errors to callers of SOAP.
+
+mod fault;
 
 mod pieces;
 
@@ -14,6 +16,8 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use std::error::Error as StdError;
 use std::time::Duration;
+
+pub(crate) use fault::Form;
 
 /// Carries the correlation id of every answer.
 pub const CID_HEADER: HeaderName = HeaderName::from_static("x-caisson-cid");
@@ -80,6 +84,12 @@ fn answered(response: Response) -> Result<Parts, Error> {
     Ok((status, headers, response.body))
 }
 
+/// Whether an answer can be said in HTTP: asked by those who would say an error in another form than `not_sayable`.
+pub(crate) fn check(status: u16, fields: &[Field]) -> Result<(), Error> {
+    let headers = fields.to_vec();
+    answered(Response { status, headers, body: caisson_capability::Body::default() }).map(drop)
+}
+
 /// A status that ends an exchange: 1xx would not.
 fn final_status(status: u16) -> Option<StatusCode> {
     StatusCode::from_u16(status).ok().filter(|status| !status.is_informational())
@@ -123,7 +133,6 @@ fn failed(failure: &Failure, cid: &Cid) -> Parts {
             tracing::warn!(%cid, service = failure.service.as_deref(), "{detail}");
         }
     }
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let retry_after =
         error.retry_after.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(Duration::ZERO));
     if let Some(after) = retry_after
@@ -131,6 +140,11 @@ fn failed(failure: &Failure, cid: &Cid) -> Parts {
     {
         headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(after)));
     }
+    if let Some((status, content_type, body)) = fault::write(&failure.form, error, status, cid) {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        return (status, headers, body.into());
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let body = ErrorBody { result: "Error", cid: cid.as_str(), details: &error.message };
     // Strings can always be written as JSON.
     (status, headers, serde_json::to_vec(&body).unwrap_or_default().into())

@@ -11,7 +11,7 @@ mod template;
 use crate::accept;
 use arc_swap::ArcSwap;
 use caisson_capability::{ChannelInfo, Error, ErrorKind, Field};
-use caisson_definition::{Channel, RestChannel};
+use caisson_definition::Channel;
 use caisson_security::{Guards, Shared};
 use http::header::{ACCEPT, ACCESS_CONTROL_REQUEST_METHOD, ALLOW, ORIGIN};
 use http::{HeaderMap, Method};
@@ -86,16 +86,10 @@ impl Routes {
         let mut wrong = Vec::new();
         let mut entries = Vec::with_capacity(channels.len());
         for channel in channels {
-            match channel {
-                Channel::Rest(rest) if rest.enabled => match entry(rest, guards, shared) {
-                    Ok(entry) => entries.push(entry),
-                    Err(why) => wrong.push(format!("channel `{}` cannot be served: {why}", rest.name)),
-                },
-                Channel::Soap(soap) if soap.enabled => wrong.push(format!(
-                    "channel `{}` cannot be served: this server does not answer SOAP yet; use a channel of type rest",
-                    soap.name
-                )),
-                Channel::Rest(_) | Channel::Soap(_) => {}
+            match entry(channel, guards, shared) {
+                Some(Ok(entry)) => entries.push(entry),
+                Some(Err(why)) => wrong.push(format!("channel `{}` cannot be served: {why}", channel.name())),
+                None => {}
             }
         }
         if !wrong.is_empty() {
@@ -174,9 +168,18 @@ impl Routes {
     }
 }
 
-fn entry(channel: &RestChannel, guards: &Guards, shared: &Arc<Shared>) -> Result<Entry, String> {
-    let template = Template::parse(&channel.path, channel.match_slash)?;
-    Ok(Entry { template, target: Arc::new(Target::new(channel, guards, shared)) })
+/// Nothing for a channel that is switched off.
+fn entry(channel: &Channel, guards: &Guards, shared: &Arc<Shared>) -> Option<Result<Entry, String>> {
+    let (template, target) = match channel {
+        Channel::Rest(rest) if rest.enabled => {
+            (Template::parse(&rest.path, rest.match_slash), Target::new(rest, guards, shared))
+        }
+        Channel::Soap(soap) if soap.enabled => {
+            (Template::parse(&soap.path, false), Target::soap(soap, guards, shared))
+        }
+        Channel::Rest(_) | Channel::Soap(_) => return None,
+    };
+    Some(template.map(|template| Entry { template, target: Arc::new(target) }))
 }
 
 /// The method that a web page asks for, if the request is such a question.

@@ -234,34 +234,72 @@ impl Checks<'_> {
         if soap.service.is_none() && soap.operations.is_empty() {
             self.error(place, "`service` or `operations` has to say who answers");
         }
-        // Said here and not found out by callers.
-        self.error(place, "SOAP channels cannot be served by this version yet");
+        for name in soap.operations.iter().filter_map(|(name, service)| service.is_empty().then_some(name)) {
+            let text = format!("operation `{name}` has no service: name the one that answers");
+            self.error(&format!("{place}/operations/{name}"), text);
+        }
+        for name in soap.operations.keys().filter(|name| !is_element(name)) {
+            let text = format!(
+                "`{name}` cannot be an operation: it is the local name of an XML element, without prefix and blanks"
+            );
+            self.error(&format!("{place}/operations/{name}"), text);
+        }
+        if soap.service.as_ref().is_some_and(String::is_empty) {
+            let text = "`service` must not be empty: name the service that answers, or leave it out";
+            self.error(&format!("{place}/service"), text);
+        }
+        if soap
+            .wsdl
+            .as_ref()
+            .is_some_and(|wsdl| !wsdl.trim_start_matches(['\u{feff}', ' ', '\r', '\n']).starts_with('<'))
+        {
+            let text = "`wsdl` has to be the document itself: to take it from a file, write ${file:PATH}";
+            self.error(&format!("{place}/wsdl"), text);
+        }
+        if soap.namespace.as_ref().is_some_and(|namespace| !is_namespace(namespace)) {
+            let text = "`namespace` has to be a URI without blanks; leave it out to take any";
+            self.error(&format!("{place}/namespace"), text);
+        }
     }
 
     /// Channels that no request can reach, because one before them takes all.
     fn shadowed(&mut self, channels: &[Channel]) {
         let mut seen: BTreeMap<_, Vec<(&str, BTreeSet<&str>)>> = BTreeMap::new();
         for channel in channels {
-            let Channel::Rest(rest) = channel else { continue };
-            if !rest.enabled {
-                continue;
-            }
-            let methods: BTreeSet<&str> = rest.methods.iter().map(String::as_str).collect();
-            let before = seen.entry((shape(&rest.path), rest.accept.as_deref())).or_default();
+            let (path, accept, methods): (_, _, BTreeSet<&str>) = match channel {
+                Channel::Rest(rest) if rest.enabled => {
+                    (&rest.path, rest.accept.as_deref(), rest.methods.iter().map(String::as_str).collect())
+                }
+                Channel::Soap(soap) if soap.enabled => (&soap.path, None, BTreeSet::from(["GET", "POST"])),
+                Channel::Rest(_) | Channel::Soap(_) => continue,
+            };
+            let before = seen.entry((shape(path), accept)).or_default();
             let covers = |earlier: &BTreeSet<&str>| {
                 earlier.is_empty() || (!methods.is_empty() && methods.is_subset(earlier))
             };
             if let Some((first, _)) = before.iter().find(|(_, earlier)| covers(earlier)) {
                 let text = format!("no request comes here: `{first}` has the same path and is first");
                 self.found.push(Finding {
-                    place: format!("channels/{}/path", rest.name),
+                    place: format!("channels/{}/path", channel.name()),
                     message: text,
                     warning: true,
                 });
             }
-            before.push((&rest.name, methods));
+            before.push((channel.name(), methods));
         }
     }
+}
+
+/// Whether this may be the local name of an element, as far as it matters here: what a request cannot have is of no use.
+fn is_element(name: &str) -> bool {
+    let begins = |c: char| c.is_alphabetic() || c == '_';
+    let goes_on = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    name.chars().next().is_some_and(begins) && name.chars().all(goes_on)
+}
+
+fn is_namespace(text: &str) -> bool {
+    !text.is_empty()
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"'))
 }
 
 /// A path without the names of its parameters, which make no difference to what it answers.

@@ -159,7 +159,28 @@ fn of_channels() -> Vec<Broken> {
             channel("enabled: true") + "  - {name: a, type: rest, path: /b, service: s}\n",
             &["c.yaml:6:12: the name `a` is taken already"],
         ),
-        (format!("{HEAD}  - {{name: a, type: soap, path: /a}}\n"), &["`service` or `operations`"]),
+    ]
+}
+
+fn soap(options: &str) -> String {
+    format!("{HEAD}  - {{name: a, type: soap, path: /a, {options}}}\n")
+}
+
+/// SOAP channels.
+fn of_soap() -> Vec<Broken> {
+    vec![
+        (soap("enabled: true"), &["`service` or `operations`"]),
+        (soap("service: ''"), &["`service` must not be empty"]),
+        (soap("operations: {Get: ''}"), &["operation `Get` has no service"]),
+        (soap("operations: {'p:Get': s}"), &["`p:Get` cannot be an operation"]),
+        (soap("operations: {'': s}"), &["`` cannot be an operation"]),
+        (soap("operations: {Get: s, 2: s}"), &["`2` cannot be an operation"]),
+        (soap("service: s, versions: '1.0'"), &["`1.0` is no versions"]),
+        (soap("service: s, namespace: 'a b'"), &["`namespace` has to be a URI"]),
+        (soap("service: s, wsdl: a.wsdl"), &["`wsdl` has to be the document itself"]),
+        (soap("service: s, methods: [POST]"), &["`methods` is not known here"]),
+        (soap("service: s, rate_limit: {rate: 1/s, by: principal}"), &["nobody is authenticated here"]),
+        (soap("service: s, security: [none]"), &["there is no security definition `none`"]),
     ]
 }
 
@@ -199,7 +220,7 @@ fn of_security() -> Vec<Broken> {
 
 #[test]
 fn every_broken_file_is_refused_with_its_reasons_and_places() {
-    let broken = [of_whole_files(), of_options(), of_channels(), of_security()].concat();
+    let broken = [of_whole_files(), of_options(), of_channels(), of_soap(), of_security()].concat();
     assert!(broken.len() >= 60, "{}", broken.len());
     for (text, says) in &broken {
         let refused = match read(text) {

@@ -131,6 +131,7 @@ async fn call(
         depth: 0,
         request: Request {
             http: None,
+            soap: None,
             content_type: Some("application/json".to_owned()),
             body: body.to_vec().into(),
         },

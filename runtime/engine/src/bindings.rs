@@ -17,7 +17,9 @@ mod generated {
 pub(crate) use generated::caisson::service::{answer, invoker, log, types};
 pub(crate) use generated::exports::caisson::service::loader;
 
-use caisson_capability::{ChannelInfo, Error, ErrorKind, Fault, Invocation, Principal, Request, Response};
+use caisson_capability::{
+    ChannelInfo, Error, ErrorKind, Fault, Invocation, Principal, Request, Response, Soap, SoapHeader,
+};
 
 /// Name of the interface that every service exports.
 pub(crate) const HANDLER: &str = "caisson:service/handler@0.1.0";
@@ -70,8 +72,39 @@ pub(crate) fn request(request: Request) -> types::Request {
             params: http.params,
             headers: http.headers,
         }),
+        soap: request.soap.map(|soap| for_guest(*soap)),
         content_type: request.content_type,
         body: request.body.into(),
+    }
+}
+
+fn for_guest(soap: Soap) -> types::Soap {
+    let header = |one: SoapHeader| types::SoapHeader {
+        name: one.name,
+        namespace: one.namespace,
+        content: one.content,
+    };
+    types::Soap {
+        version: soap.version,
+        action: soap.action,
+        operation: soap.operation,
+        namespace: soap.namespace,
+        headers: soap.headers.into_iter().map(header).collect(),
+    }
+}
+
+fn from_guest(soap: types::Soap) -> Soap {
+    let header = |one: types::SoapHeader| SoapHeader {
+        name: one.name,
+        namespace: one.namespace,
+        content: one.content,
+    };
+    Soap {
+        version: soap.version,
+        action: soap.action,
+        operation: soap.operation,
+        namespace: soap.namespace,
+        headers: soap.headers.into_iter().map(header).collect(),
     }
 }
 
@@ -85,6 +118,7 @@ pub(crate) fn request_from_guest(request: types::Request) -> Request {
             params: http.params,
             headers: http.headers,
         }),
+        soap: request.soap.map(|soap| Box::new(from_guest(soap))),
         content_type: request.content_type,
         body: request.body.into(),
     }

@@ -98,7 +98,7 @@ impl Surroundings for Memory<'_> {
         self.variables.get(name).cloned()
     }
 
-    fn read(&self, _: &Path) -> Result<String, String> {
+    fn read(&self, _: &Path, _: u64) -> Result<String, String> {
         Ok(self.text.to_owned())
     }
 }

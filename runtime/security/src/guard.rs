@@ -36,6 +36,16 @@ pub(crate) struct Inner {
     pub(crate) wss: Vec<Arc<WssGuard>>,
 }
 
+/// What the head of a message says about who sends it.
+#[derive(Debug)]
+pub enum Standing {
+    /// It is known who sends it; nobody in particular, if the guard is open.
+    Known(Option<Arc<Principal>>),
+    /// Nothing in the head fits, but a `UsernameToken` in the message still may ([`wss::verify`](crate::wss::verify)). If none
+    /// does, this is the answer.
+    Unsettled(Error),
+}
+
 /// What one kind of credentials says.
 pub(crate) enum Found {
     /// There are none of this kind.
@@ -110,15 +120,31 @@ impl Guard {
     ///
     /// May be dropped at any time; a failure that was not yet known is not counted then.
     pub async fn check(&self, attempt: &Attempt<'_>) -> Result<Option<Arc<Principal>>, Error> {
+        match self.check_head(attempt).await? {
+            Standing::Known(who) => Ok(who),
+            Standing::Unsettled(refused) => Err(refused),
+        }
+    }
+
+    /// The same for a message that is still to be read, and that may say itself who sends it.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check), but where a definition of [`wss`](Self::wss) may yet fit, that is no error.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`check`](Self::check).
+    pub async fn check_head(&self, attempt: &Attempt<'_>) -> Result<Standing, Error> {
         match &self.0 {
-            None => Ok(None),
-            Some(inner) => inner.check(attempt).await.map(Some),
+            None => Ok(Standing::Known(None)),
+            Some(inner) => inner.check(attempt).await,
         }
     }
 }
 
 impl Inner {
-    async fn check(&self, attempt: &Attempt<'_>) -> Result<Arc<Principal>, Error> {
+    async fn check(&self, attempt: &Attempt<'_>) -> Result<Standing, Error> {
         if let Some(name) = &self.unknown {
             let text =
                 format!("there is no security definition `{name}`: nobody may pass until there is one");
@@ -128,17 +154,18 @@ impl Inner {
         self.refuse_two_kinds(&authorization, attempt)?;
         let mut verdict = Verdict::default();
         if let Some(who) = self.settle(mtls::check(&self.mtls, attempt), attempt, &mut verdict)? {
-            return Ok(who);
+            return Ok(Standing::Known(Some(who)));
         }
         let found = key::check(&self.keys, &self.shared, attempt)?;
         if let Some(who) = self.settle(found, attempt, &mut verdict)? {
-            return Ok(who);
+            return Ok(Standing::Known(Some(who)));
         }
         let found = self.by_authorization(&authorization, attempt, &mut verdict).await?;
         if let Some(who) = self.settle(found, attempt, &mut verdict)? {
-            return Ok(who);
+            return Ok(Standing::Known(Some(who)));
         }
-        Err(self.refused(&verdict))
+        let refused = self.refused(&verdict);
+        if self.wss.is_empty() { Err(refused) } else { Ok(Standing::Unsettled(refused)) }
     }
 
     /// What the header `Authorization` says, if a definition wants it.

@@ -20,9 +20,11 @@ use sha1::{Digest as _, Sha1};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
 /// How far the clock of a caller may be ahead.
+pub const AHEAD: Duration = Duration::from_secs(AHEAD_SECS.unsigned_abs());
 const AHEAD_SECS: i64 = 60;
 /// How many nonces are remembered.
 const MAX_NONCES: usize = 100_000;
@@ -100,6 +102,16 @@ impl WssGuard {
         &self.principal.definition
     }
 
+    /// How old a Timestamp may be.
+    #[must_use]
+    pub fn max_age(&self) -> Duration {
+        Duration::from_secs(self.max_age_secs.unsigned_abs())
+    }
+
+    fn is_named(&self, username: &str) -> bool {
+        self.username.ct_eq(&self.shared.digest(&[username.as_bytes()])).into()
+    }
+
     /// Who sends the message. Counts against the definition's rate limit.
     ///
     /// # Errors
@@ -116,9 +128,9 @@ impl WssGuard {
         let shared = &self.shared;
         let suspect = Suspect::new(shared, &self.principal.definition, username, peer);
         shared.failures.admit(&suspect, shared.now())?;
-        let named = self.username.ct_eq(&shared.digest(&[username.as_bytes()]));
+        let named = self.is_named(username);
         let nonce = match self.is_right(password, now) {
-            Ok(nonce) if bool::from(named) => nonce,
+            Ok(nonce) if named => nonce,
             Ok(_) => return Err(self.failed(&suspect, "unknown user or wrong password")),
             Err(why) => return Err(self.failed(&suspect, why)),
         };
@@ -192,6 +204,26 @@ impl WssGuard {
             Ok(())
         }
     }
+}
+
+/// Who sends the message, by the one of several definitions that the user's name belongs to, and that definition. An attempt
+/// counts for one definition only: users of one must not be locked out because others have none of their name.
+///
+/// # Errors
+///
+/// As [`WssGuard::verify`]; nothing if there are no definitions.
+#[must_use]
+pub fn verify<'g>(
+    guards: &'g [Arc<WssGuard>],
+    username: &str,
+    password: WssPassword<'_>,
+    peer: Option<IpAddr>,
+    now: Timestamp,
+) -> Option<Result<(Arc<Principal>, &'g WssGuard), Error>> {
+    let named = || guards.iter().filter(|guard| guard.is_named(username));
+    let right = named().find(|guard| guard.is_right(password, now).is_ok());
+    let guard = right.or_else(|| named().next()).or_else(|| guards.first())?;
+    Some(guard.verify(username, password, peer, now).map(|principal| (principal, &**guard)))
 }
 
 /// Nonces that have been used, and until when that matters (seconds since 1970).

@@ -40,6 +40,11 @@ pub enum Error {
     /// The ready-made XML is none.
     #[error("the answer is not XML that can be sent: {0}")]
     Xml(#[from] xml::Error),
+    /// The ready-made XML is an envelope of another version.
+    #[error(
+        "the answer is an Envelope that is not of SOAP {0}, in which the client has asked; answer in that, or without one"
+    )]
+    Version(Version),
 }
 
 /// The answer to `operation`.
@@ -101,7 +106,7 @@ fn envelope(version: Version, headers: Vec<Element>, content: Element) -> Elemen
 }
 
 /// Put together as text and not from the tree, in which values such as `p:Item` would lose their prefixes.
-fn around(version: Version, ready: &str) -> Result<String, xml::Error> {
+fn around(version: Version, ready: &str) -> Result<String, Error> {
     let root = xml::parse(ready.as_bytes(), &Limits::default())?;
     let ready = ready.trim_start_matches('\u{FEFF}');
     let bare = match ready.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")) {
@@ -110,6 +115,9 @@ fn around(version: Version, ready: &str) -> Result<String, xml::Error> {
     };
     if root.is("Envelope", version.namespace()) {
         return Ok(bare.trim().to_owned());
+    }
+    if root.is("Envelope", names::SOAP11) || root.is("Envelope", names::SOAP12) {
+        return Err(Error::Version(version));
     }
     let namespace = version.namespace();
     let bare = bare.trim();
@@ -163,11 +171,14 @@ impl Fault {
             new("SupportedEnvelope").with_attribute("qname", None, format!("{prefix}:Envelope"))
         };
         match (self.code, version) {
-            (Code::VersionMismatch, Version::V12) => {
-                vec![new("Upgrade").with(supported("soap")).with(supported("soap11"))]
-            }
-            (Code::VersionMismatch, Version::V11) => {
-                vec![new("Upgrade").with(supported("soap12")).with(supported("soap"))]
+            (Code::VersionMismatch, _) => {
+                let prefix = |one: &Version| match one {
+                    one if *one == version => "soap",
+                    Version::V11 => "soap11",
+                    Version::V12 => "soap12",
+                };
+                let all = self.supported.iter().map(prefix);
+                vec![all.fold(new("Upgrade"), |upgrade, prefix| upgrade.with(supported(prefix)))]
             }
             (Code::MustUnderstand, Version::V12) => {
                 let blocks = self.not_understood.iter().enumerate();

@@ -48,6 +48,10 @@ hooks! {
     make_input,
     /// `(list of pairs) -> dict`
     make_bunch,
+    /// `(version, action, operation, namespace, list of (name, namespace, JSON)) -> Soap`
+    make_soap,
+    /// `(object) -> object`: a SOAP message, its dicts with dotted access
+    make_soap_message,
     /// `(request, peer or None) -> dict`
     wsgi_environ,
     /// `() -> free-form payload`

@@ -211,6 +211,7 @@ fn warm_up_request(body: &[u8]) -> Request {
             params: vec![field("id", "7")],
             headers: vec![field("user-agent", "warm-up"), field("accept", "*/*")],
         }),
+        soap: None,
         content_type: Some("application/json".to_owned()),
         body: body.to_vec(),
     }

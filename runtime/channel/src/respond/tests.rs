@@ -151,7 +151,8 @@ fn logged(outcome: Outcome) -> String {
 
 #[test]
 fn an_error_is_logged_once_and_as_loud_as_its_fault() {
-    let failure = |error: Error| Err(Failure { error: Box::new(error), service: Some("a.b".into()) });
+    let failure =
+        |error: Error| Err(Failure { error: Box::new(error), service: Some("a.b".into()), form: Form::Json });
     let log = logged(failure(
         Error::new(ErrorKind::Internal, "m")
             .fault(Fault::Host)

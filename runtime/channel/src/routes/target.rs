@@ -1,8 +1,9 @@
 //! Where a request leads, and what holds there.
 
+use crate::soap::Endpoint;
 use caisson_capability::ChannelInfo;
-use caisson_definition::RestChannel;
 use caisson_definition::model::{BodyPriority, Cors, DataFormat, RateBy, UrlPriority};
+use caisson_definition::{RestChannel, SoapChannel};
 use caisson_security::{Guard, Guards, Limiter, Shared};
 use http::Method;
 use ipnet::IpNet;
@@ -84,6 +85,8 @@ pub(crate) struct Rules {
     pub(crate) max_body_bytes: Option<u64>,
     pub(crate) max_response_bytes: Option<u64>,
     pub(crate) timeout: Option<Duration>,
+    /// On SOAP channels only.
+    pub(crate) soap: Option<Arc<Endpoint>>,
 }
 
 impl Target {
@@ -102,8 +105,43 @@ impl Target {
             max_body_bytes: channel.max_body_bytes,
             max_response_bytes: channel.max_response_bytes,
             timeout: channel.timeout_secs.map(|secs| Duration::from_secs(secs.into())),
+            soap: None,
         };
         Self { service: channel.service.as_str().into(), channel: info(channel), rules: Some(rules) }
+    }
+
+    /// That of a SOAP channel. Which service answers is known once the operation is.
+    pub(crate) fn soap(channel: &SoapChannel, guards: &Guards, shared: &Arc<Shared>) -> Self {
+        let scope = format!("channel {}", channel.name);
+        let rules = Rules {
+            methods: Methods::of(&["GET".to_owned(), "POST".to_owned()]),
+            accept: None,
+            data_format: None,
+            allow_from: channel.allow_from.clone(),
+            guard: guards.guard(&channel.security),
+            limiter: channel.rate_limit.as_ref().map(|limit| shared.limiter(&scope, limit)),
+            cors: None,
+            compress: false,
+            etag: false,
+            max_body_bytes: channel.max_body_bytes,
+            max_response_bytes: None,
+            timeout: channel.timeout_secs.map(|secs| Duration::from_secs(secs.into())),
+            soap: Some(Arc::new(Endpoint::new(channel))),
+        };
+        let info = ChannelInfo {
+            name: channel.name.as_str().into(),
+            kind: "soap",
+            data_format: Some("soap"),
+            path_over_query: false,
+            url_over_body: None,
+        };
+        let service = channel.service.as_deref().unwrap_or_default().into();
+        Self { service, channel: Arc::new(info), rules: Some(rules) }
+    }
+
+    /// The SOAP side of the channel, if it has one.
+    pub(crate) fn endpoint(&self) -> Option<&Arc<Endpoint>> {
+        self.rules.as_ref()?.soap.as_ref()
     }
 }
 

@@ -15,4 +15,5 @@ mod harness;
 mod http2;
 mod limits;
 mod requests;
+mod soap;
 mod tls;

@@ -395,6 +395,31 @@ async fn a_usernametoken_definition_lets_nobody_pass_without_its_envelope() {
     assert!(guards.wss("w").is_some() && guards.wss("x").is_none());
 }
 
+#[tokio::test]
+async fn what_the_head_leaves_open_the_message_may_settle_but_nothing_else() {
+    let door = Door::new();
+    let definitions =
+        json!([{"type": "wss", "name": "w", "username": "anna", "password": "pw"}, api_key("k", "key")]);
+    for (names, key, expected) in [
+        (&["w"][..], "", "unsettled"),
+        (&["w", "k"], "wrong", "unsettled"),
+        (&["w", "k"], "key", "k"),
+        (&["k"], "wrong", "refused"),
+        (&["w", "missing"], "", "refused"),
+        (&[], "", "nobody"),
+    ] {
+        let guard = door.guard(definitions.clone(), names);
+        let headers = headers(&[("x-api-key", key)]);
+        let standing = guard.check_head(&Attempt { headers: &headers, peer: None, certificate: None }).await;
+        let found = match standing {
+            Ok(Standing::Known(who)) => who.map_or_else(|| "nobody".to_owned(), |who| who.name.to_string()),
+            Ok(Standing::Unsettled(_)) => "unsettled".to_owned(),
+            Err(_) => "refused".to_owned(),
+        };
+        assert_eq!(found, expected, "{names:?} {key}");
+    }
+}
+
 #[test]
 fn definitions_that_cannot_work_are_refused_and_say_why_without_the_secret() {
     let costly = "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$aGFzaGhhc2hoYXNoaGFzaA";

@@ -109,3 +109,31 @@ fn addresses_limits_and_locks_hold_here_as_well() {
     }
     assert_eq!(send(&attacked, "anna", b"1", NOW, "pw").unwrap_err().kind, ErrorKind::QuotaExceeded);
 }
+
+#[test]
+fn of_several_definitions_that_of_the_user_decides_and_counts() {
+    let shared = Shared::new();
+    let made = |name: &str, username: &str, password: &str| {
+        let definition =
+            json!({"name": name, "username": username, "password": password, "allow_text": true});
+        Arc::new(WssGuard::new(&serde_json::from_value(definition).unwrap(), &shared).unwrap())
+    };
+    let guards = [made("a", "bert", "pb"), made("b", "anna", "p1"), made("c", "anna", "p2")];
+    let ask = |username: &str, password: &str| {
+        let verified =
+            verify(&guards, username, WssPassword::Text(password), None, NOW.parse().unwrap()).unwrap();
+        verified.map(|(principal, guard)| (principal.name.to_string(), guard.definition().to_owned()))
+    };
+    // More often than failures are allowed: those definitions that are of others, or of another password, are not asked.
+    for _ in 0..20 {
+        for (username, password, definition) in
+            [("bert", "pb", "a"), ("anna", "p1", "b"), ("anna", "p2", "c")]
+        {
+            assert_eq!(ask(username, password).unwrap(), (username.to_owned(), definition.to_owned()));
+        }
+    }
+    for (username, password) in [("anna", "pb"), ("bert", "p1"), ("eve", "pb"), ("", "")] {
+        assert_eq!(ask(username, password).unwrap_err().kind, ErrorKind::Unauthenticated);
+    }
+    assert!(verify(&[], "anna", WssPassword::Text("p1"), None, NOW.parse().unwrap()).is_none());
+}

@@ -52,6 +52,32 @@ fn sends_ready_made_xml_as_it_is() {
 }
 
 #[test]
+fn refuses_a_ready_made_envelope_of_the_other_version() {
+    let whole = envelope("", "<r/>");
+    let error = respond(Version::V12, "Op", None, Body::Xml(&whole)).unwrap_err();
+    assert_eq!(error, answer::Error::Version(Version::V12));
+    assert!(error.to_string().contains("not of SOAP 1.2"), "{error}");
+    // An element that is only called so is content like any other.
+    assert!(respond(Version::V12, "Op", None, Body::Xml("<Envelope xmlns='urn:post'/>")).is_ok());
+}
+
+#[test]
+fn a_version_mismatch_names_what_is_answered() {
+    for (supported, version, expected) in [
+        (vec![Version::V12, Version::V11], Version::V11, &["soap12:Envelope", "soap:Envelope"][..]),
+        (vec![Version::V12, Version::V11], Version::V12, &["soap:Envelope", "soap11:Envelope"]),
+        (vec![Version::V11], Version::V11, &["soap:Envelope"]),
+    ] {
+        let mut fault = Fault::new(Code::VersionMismatch, "other").of(version);
+        fault.supported = supported;
+        let read = read(&fault.respond(Version::V11));
+        let [upgrade] = read.headers.as_slice() else { panic!("{read:?}") };
+        let named: Vec<_> = upgrade.elements().filter_map(|one| one.attribute("qname", None)).collect();
+        assert_eq!(named, expected);
+    }
+}
+
+#[test]
 fn refuses_answers_that_are_no_xml() {
     let deep = format!("{}1{}", "{\"a\":".repeat(100), "}".repeat(100));
     let cases =

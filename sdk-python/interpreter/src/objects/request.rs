@@ -2,7 +2,10 @@
 
 use super::{Lazy, PyHttp};
 use crate::{
-    bindings::exports::caisson::service::handler::{Context, Request},
+    bindings::{
+        caisson::service::types::SoapHeader,
+        exports::caisson::service::handler::{Context, Request},
+    },
     modules::hook,
 };
 use rustpython_vm::{
@@ -18,6 +21,7 @@ use std::cell::{OnceCell, RefCell};
 pub struct PyRequest {
     cid: String,
     by_http: bool,
+    is_soap: bool,
     content_type: Option<String>,
     data_format: Option<String>,
     path_over_query: bool,
@@ -26,6 +30,7 @@ pub struct PyRequest {
     pending: RefCell<Request>,
     raw: OnceCell<PyRef<PyBytes>>,
     http: OnceCell<PyRef<PyHttp>>,
+    soap: Lazy,
     payload: Lazy,
     input: Lazy,
 }
@@ -50,10 +55,12 @@ impl PyRequest {
             path_over_query: channel.path_over_query,
             url_over_body: channel.url_over_body,
             by_http: request.http.is_some(),
+            is_soap: request.soap.is_some(),
             content_type: request.content_type.take(),
             pending: RefCell::new(request),
             raw: OnceCell::new(),
             http: OnceCell::new(),
+            soap: Lazy::default(),
             payload: Lazy::default(),
             input: Lazy::default(),
         }
@@ -110,6 +117,15 @@ impl PyRequest {
         }
     }
 
+    /// The SOAP side as Python sees it.
+    fn make_soap(&self, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        let Some(soap) = self.pending.borrow_mut().soap.take() else { return Ok(vm.ctx.none()) };
+        let header = |one: SoapHeader| vm.new_tuple((one.name, one.namespace, one.content)).into();
+        let headers = vm.ctx.new_list(soap.headers.into_iter().map(header).collect());
+        let parts = (soap.version, soap.action, soap.operation, soap.namespace, headers);
+        hook(|hooks| &hooks.make_soap).call(parts, vm)
+    }
+
     fn parse(&self, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
         let raw = self.bytes(vm);
         let body = raw.as_bytes();
@@ -134,10 +150,17 @@ impl PyRequest {
 
 #[pyclass(flags(HAS_DICT))]
 impl PyRequest {
-    /// The body as Python values: `dict`, `list`, ... for JSON, `dict` for a form, `bytes` for anything else, `''` for none.
+    /// The body as Python values: `dict`, `list`, ... for JSON, `dict` for a form, `bytes` for anything else, `''` for none; a
+    /// message with dotted access for SOAP.
     #[pygetset]
     pub fn payload(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
-        zelf.payload.get_or_try(|| zelf.parse(vm))
+        zelf.payload.get_or_try(|| {
+            let payload = zelf.parse(vm)?;
+            if !zelf.is_soap {
+                return Ok(payload);
+            }
+            hook(|hooks| &hooks.make_soap_message).call((payload,), vm)
+        })
     }
 
     #[pygetset(setter)]
@@ -167,6 +190,12 @@ impl PyRequest {
     #[pygetset]
     pub fn http(zelf: &Py<Self>, vm: &VirtualMachine) -> PyRef<PyHttp> {
         zelf.http_object(vm).clone()
+    }
+
+    /// The SOAP side of the message, or `None`.
+    #[pygetset]
+    fn soap(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        zelf.soap.get_or_try(|| zelf.make_soap(vm))
     }
 
     /// The headers, the same as `http.headers`.
