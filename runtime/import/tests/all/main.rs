@@ -28,7 +28,7 @@ impl Surroundings for Memory<'_> {
         Some(if is_path { "/from/the/environment".to_owned() } else { format!("value-of-{name}") })
     }
 
-    fn read(&self, _: &Path) -> Result<String, String> {
+    fn read(&self, _: &Path, _: u64) -> Result<String, String> {
         Ok(self.0.to_owned())
     }
 }
