@@ -172,12 +172,13 @@ impl Fault {
         };
         match (self.code, version) {
             (Code::VersionMismatch, _) => {
-                let prefix = |one: &Version| match one {
-                    one if *one == version => "soap",
+                let prefix = |one: Version| match one {
+                    one if one == version => "soap",
                     Version::V11 => "soap11",
                     Version::V12 => "soap12",
                 };
-                let all = self.supported.iter().map(prefix);
+                let all = [Version::V12, Version::V11].into_iter();
+                let all = all.filter(|one| self.only.is_none_or(|only| only == *one)).map(prefix);
                 vec![all.fold(new("Upgrade"), |upgrade, prefix| upgrade.with(supported(prefix)))]
             }
             (Code::MustUnderstand, Version::V12) => {

@@ -69,8 +69,8 @@ pub struct Fault {
     pub not_understood: Vec<(Option<Arc<str>>, String)>,
     /// The version to answer in, where it is known.
     pub version: Option<Version>,
-    /// What a `VersionMismatch` says that is answered here.
-    pub supported: Vec<Version>,
+    /// The one version that a `VersionMismatch` says is answered here; both, if none.
+    pub only: Option<Version>,
 }
 
 impl Fault {
@@ -84,7 +84,7 @@ impl Fault {
             actor: None,
             not_understood: Vec::new(),
             version: None,
-            supported: vec![Version::V12, Version::V11],
+            only: None,
         }
     }
 

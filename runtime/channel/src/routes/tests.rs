@@ -85,7 +85,7 @@ fn the_first_channel_that_fits_method_path_and_media_type_wins() {
 #[test]
 fn a_table_holds_all_channels_or_is_none() {
     let channels: Vec<Channel> = serde_json::from_value(serde_json::json!([
-        {"type": "soap", "name": "soapy", "path": "/s"},
+        {"type": "soap", "name": "soapy", "path": "/s/{", "service": "x"},
         {"type": "rest", "name": "broken", "path": "/{", "service": "x"},
         {"type": "rest", "name": "fine", "path": "/f", "service": "f"},
     ]))
@@ -94,7 +94,7 @@ fn a_table_holds_all_channels_or_is_none() {
     let guards = Guards::new(&[], &shared).unwrap();
     let wrong = Routes::build(&channels, &guards, &shared, true).unwrap_err();
     assert!(wrong.len() == 2 && wrong[0].contains("`soapy`") && wrong[1].contains("`broken`"), "{wrong:?}");
-    let switched_off = serde_json::json!([{"type": "soap", "name": "s", "path": "/s", "enabled": false}]);
+    let switched_off = serde_json::json!([{"type": "soap", "name": "s", "path": "/s/{", "enabled": false}]);
     let channels: Vec<Channel> = serde_json::from_value(switched_off).unwrap();
     assert!(Routes::build(&channels, &guards, &shared, true).is_ok());
 }

@@ -63,12 +63,11 @@ impl Endpoint {
     }
 
     pub(super) fn check_version(&self, version: Version) -> Result<(), Fault> {
-        let served = self.versions();
-        match served {
+        match self.versions() {
             [only] if *only != version => {
                 let text = format!("this is SOAP {version}, and SOAP {only} is answered here; send that");
                 let mut fault = Fault::new(Code::VersionMismatch, text).of(*only);
-                fault.supported = served.to_vec();
+                fault.only = Some(*only);
                 Err(fault)
             }
             _ => Ok(()),
