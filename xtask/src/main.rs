@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! * [`context`]: where things are and how cargo is called; [`shell`]: running programs and saying so.
-//! * [`tools`]: what has to be installed; [`hash`]: whether something has to be built again.
+//! * [`tools`], [`venv`]: what has to be installed; [`hash`]: whether something has to be built again.
 //! * [`guests`], [`python`], [`binary`]: the three steps of a build.
 //! * [`demo`] with [`samples`], [`suite`] (the task `test`), [`tidy`], [`bench`]: what the tasks do.
 //! * [`server`], [`http`]: a running `caisson`, and calls to it.
@@ -29,6 +29,7 @@ mod shell;
 mod suite;
 mod tidy;
 mod tools;
+mod venv;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};

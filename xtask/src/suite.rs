@@ -5,7 +5,7 @@
 
 use crate::{
     context::{Context, Profile},
-    guests, python, shell, tidy, tools,
+    guests, python, shell, tidy, tools, venv,
 };
 use anyhow::{Result, bail};
 use std::{
@@ -40,7 +40,15 @@ struct Built {
 }
 
 pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
-    tools::install(&[tools::CURL, tools::GIT, tools::VIM, tools::PROTOC, tools::PROTO_FILES, tools::ETCD])?;
+    tools::install(&[
+        tools::CURL,
+        tools::GIT,
+        tools::VIM,
+        tools::PROTOC,
+        tools::PROTO_FILES,
+        tools::ETCD,
+        tools::IP,
+    ])?;
     context.claim_target()?;
     let mut report = Report::default();
     let only_tests = !options.filters.is_empty();
@@ -82,6 +90,7 @@ fn build(context: &Context) -> Result<Built> {
 }
 
 fn tests(context: &Context, built: &Built, filters: &[String]) -> Result<()> {
+    let from_pypi = venv::make(context, "Schemathesis", &context.root.join("tests/requirements.txt"))?;
     let mut command = context.cargo();
     if shell::succeeds("cargo", &["nextest", "--version"]) {
         command.args(["nextest", "run", "--workspace", "--profile", "ci"]).args(filters);
@@ -89,6 +98,7 @@ fn tests(context: &Context, built: &Built, filters: &[String]) -> Result<()> {
         command.args(["test", "--workspace", "--lib", "--bins", "--tests", "--"]).args(filters);
     }
     command.env("CAISSON_BIN", &built.binary).env("CAISSON_INTERPRETER", &built.interpreter);
+    command.env("CAISSON_SCHEMATHESIS", from_pypi.join("bin/schemathesis"));
     if let Some(guests) = &built.guests {
         command.env("CAISSON_GUESTS", guests);
     }

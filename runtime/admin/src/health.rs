@@ -19,16 +19,17 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
     responses((status = 200, description = "The process is alive", body = Health, example = json!({"status": "live"})))
 )]
 pub(crate) async fn live() -> Json<Health> {
-    Json(Health { status: "live".to_owned() })
+    Json(Health { status: "live".to_owned(), state: None })
 }
 
-/// Everything that was found at start answers or has been reported as broken, and the routes are in place.
+/// Everything that was found at start answers or has been reported as broken, and the routes are in place. A server whose
+/// state store is away is ready, as it serves; the answer says so.
 #[utoipa::path(
     get,
     path = "/healthz/ready",
     tag = "health",
     responses(
-        (status = 200, description = "Ready for traffic", body = Health, example = json!({"status": "ready"})),
+        (status = 200, description = "Ready for traffic", body = Health, example = json!({"status": "ready", "state": "connected"})),
         (
             status = 503,
             description = "Not yet, or not any more",
@@ -46,10 +47,16 @@ pub(crate) async fn ready(State(shared): State<Shared>) -> Result<Json<Health>, 
     } else if !shared.admin.deployer.ready() {
         "starting: not all packages are loaded yet"
     } else {
-        return Ok(Json(Health { status: "ready".to_owned() }));
+        return Ok(Json(Health { status: "ready".to_owned(), state: Some(state(&shared)) }));
     };
     let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, reason);
     Err(error.header(RETRY_AFTER, HeaderValue::from_static("1")))
+}
+
+/// How the state store is, without its last error: whoever asks for health needs no login.
+fn state(shared: &Shared) -> String {
+    let health = shared.admin.control.store().health();
+    if health.connected { "connected".to_owned() } else { format!("away since {}", health.since) }
 }
 
 /// All metrics.

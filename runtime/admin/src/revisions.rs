@@ -94,7 +94,8 @@ pub(crate) async fn diff(
         (status = 403, description = "The caller's role does not allow it", body = Problem),
         (status = 404, description = "There is no such revision, or it is no longer kept", body = Problem),
         (status = 409, description = "Somebody else has changed something since", body = Problem),
-        (status = 503, description = "The state store cannot be reached", body = Problem)
+        (status = 503, description = "The state store cannot be reached", body = Problem),
+        (status = 507, description = "The state store has no room left; make some, then repeat it", body = Problem)
     )
 )]
 pub(crate) async fn rollback(

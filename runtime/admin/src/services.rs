@@ -51,7 +51,7 @@ pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<Service>> {
         (
             status = 200,
             description = "What the service answered; it may choose any other status too",
-            content_type = "application/json",
+            content_type = "*/*",
             body = serde_json::Value,
             example = json!({"greeting": "Hello, Ada"})
         ),

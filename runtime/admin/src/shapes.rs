@@ -31,6 +31,11 @@ pub struct Version {
 pub struct Health {
     /// `live` or `ready`.
     pub status: String,
+    /// Of a server that is ready: `connected`, or since when its state store is away and it goes on with the last
+    /// revision it knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "connected")]
+    pub state: Option<String>,
 }
 
 /// A package that was taken away.

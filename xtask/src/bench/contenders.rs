@@ -3,15 +3,14 @@
 use super::Bench;
 use crate::{
     context::{Context, cargo_in},
-    hash, http, samples,
+    http, samples,
     server::{self, Server, Start},
-    shell, tools,
+    shell, venv,
 };
 use anyhow::{Context as _, Result, bail};
 use std::{
-    fs::{self, File},
+    fs::File,
     net::TcpListener,
-    path::PathBuf,
     process::{Child, Command},
     thread,
     time::{Duration, Instant},
@@ -78,7 +77,7 @@ pub(super) fn axum(context: &Context) -> Result<Contender> {
 }
 
 pub(super) fn fastapi(context: &Context) -> Result<Contender> {
-    let environment = python_environment(context)?;
+    let environment = venv::make(context, "FastAPI", &context.root.join("xtask/bench/requirements.txt"))?;
     let address = free_address()?;
     let port = address.rsplit(':').next().unwrap_or_default();
     let mut command = Command::new(environment.join("bin/uvicorn"));
@@ -94,26 +93,6 @@ pub(super) fn fastapi(context: &Context) -> Result<Contender> {
     ]);
     command.arg("--app-dir").arg(context.root.join("xtask/bench")).env("PYTHONDONTWRITEBYTECODE", "1");
     reference(context, FASTAPI, &address, &mut command)
-}
-
-/// A virtual environment with FastAPI, made once for every list of requirements.
-fn python_environment(context: &Context) -> Result<PathBuf> {
-    tools::install(&[tools::PYTHON, tools::PYTHON_VENV])?;
-    let requirements = context.root.join("xtask/bench/requirements.txt");
-    let key = hash::short(&fs::read(&requirements).context("cannot read requirements.txt")?);
-    let folder = context.scratch("python")?.join(key);
-    let complete = folder.join("complete");
-    if complete.exists() {
-        return Ok(folder);
-    }
-    shell::step("installing FastAPI into the cache folder", || {
-        shell::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-        let mut pip = Command::new(folder.join("bin/pip"));
-        pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&requirements);
-        shell::run(&mut pip)?;
-        Ok(File::create(&complete).map(drop)?)
-    })?;
-    Ok(folder)
 }
 
 /// Starts a reference server and waits until it answers.
