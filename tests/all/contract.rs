@@ -33,7 +33,14 @@ async fn keeps_its_promises(server: &Server, token: &str, examples: u32) {
     command.arg(format!("http://{}/api/v1/openapi.json", server.admin));
     command.args(["--checks", CHECKS, "--phases", "examples,coverage,fuzzing"]);
     command.args(["--max-examples", &examples.to_string(), "--generation-deterministic"]);
-    command.args(["--suppress-health-check", "all", "--continue-on-failure", "--no-color", "--warnings", "off"]);
+    command.args([
+        "--suppress-health-check",
+        "all",
+        "--continue-on-failure",
+        "--no-color",
+        "--warnings",
+        "off",
+    ]);
     command.args(["--header", &format!("Authorization:Bearer {token}")]);
     command.current_dir(std::path::Path::new(&config).parent().unwrap());
     let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await.unwrap();
@@ -54,7 +61,8 @@ async fn no_request_makes_the_api_fail_or_break_its_own_document() {
 async fn those_who_may_only_look_and_strangers_get_documented_answers_too() {
     let server = started().await;
     let token = admin_token(&server);
-    let made = Command::to(&server, ["admin", "create", "vic", "--role", "viewer"]).env("CAISSON_TOKEN", &token);
+    let made =
+        Command::to(&server, ["admin", "create", "vic", "--role", "viewer"]).env("CAISSON_TOKEN", &token);
     let viewer = made.run().await.good().trim().to_owned();
     for token in [viewer.as_str(), "csn_of-a-stranger"] {
         keeps_its_promises(&server, token, 2).await;

@@ -67,7 +67,7 @@ async fn a_server_killed_while_its_disk_is_full_comes_back_with_all_that_was_ack
     let revision = server.acknowledged(&numbered(1), "1").await;
     disk.fill();
     let refused = server.submit(&numbered(2), "2").await.unwrap();
-    assert_ne!(refused.status, 200, "{}", refused.text());
+    assert_eq!(refused.status, 507, "{}", refused.text());
     server.kill9().await;
     disk.free();
     server.start_again().await;

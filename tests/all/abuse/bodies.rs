@@ -2,6 +2,7 @@
 
 use super::{CHANNELS, exchange, server};
 use crate::harness::{Answer, Raw, Server, assert_problem, post, status_lines};
+use serde_json::Value;
 use std::time::Duration;
 
 async fn send(server: &Server, path: &str, body: Vec<u8>) -> Answer {
@@ -9,35 +10,36 @@ async fn send(server: &Server, path: &str, body: Vec<u8>) -> Answer {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_json_are_the_callers_fault() {
+async fn a_body_that_is_no_json_reaches_its_service_as_bytes_and_harms_nobody() {
     let server = server(CHANNELS).await;
     let deep = |open: &str, times: usize, close: &str| {
         format!("{}{}", open.repeat(times), close.repeat(times)).into_bytes()
     };
-    let cases: Vec<(&str, Vec<u8>)> = vec![
-        ("half of it", b"{\"a\": ".to_vec()),
-        ("words", b"hello".to_vec()),
-        ("two of them", b"{} {}".to_vec()),
-        ("a comma too many", b"[1,]".to_vec()),
-        ("no UTF-8", b"{\"a\": \"\xff\xfe\"}".to_vec()),
-        ("half a character", b"\"\xe2\x82\"".to_vec()),
-        ("nulls", vec![0; 1_000]),
-        ("lists a thousand deep and open", "[".repeat(1_000).into_bytes()),
-        ("lists a million deep", deep("[", 1_000_000, "]")),
-        ("objects a million deep", deep("{\"a\":", 1_000_000, "}")),
+    let cases: Vec<(&str, Vec<u8>, &[&str])> = vec![
+        ("half of it", b"{\"a\": ".to_vec(), &["bytes"]),
+        ("words", b"hello".to_vec(), &["bytes"]),
+        ("two of them", b"{} {}".to_vec(), &["bytes"]),
+        ("a comma too many", b"[1,]".to_vec(), &["bytes"]),
+        ("no UTF-8", b"{\"a\": \"\xff\xfe\"}".to_vec(), &["bytes"]),
+        ("half a character", b"\"\xe2\x82\"".to_vec(), &["bytes"]),
+        ("nulls", vec![0; 1_000], &["bytes"]),
+        ("lists a thousand deep and open", "[".repeat(1_000).into_bytes(), &["bytes"]),
+        ("lists a hundred deep", deep("[", 100, "]"), &["list"]),
+        // Deeper than the parser goes, or not: nothing breaks either way.
+        ("lists a million deep", deep("[", 1_000_000, "]"), &["bytes", "list"]),
+        ("objects a million deep and open", "{\"a\":".repeat(1_000_000).into_bytes(), &["bytes"]),
+        ("a number of 100,000 digits", format!("[{}]", "9".repeat(100_000)).into_bytes(), &["bytes", "list"]),
+        ("what is JSON", b"[1]".to_vec(), &["list"]),
     ];
     let mut wrong = Vec::new();
-    for (what, body) in cases {
+    for (what, body, types) in cases {
         let answer = send(&server, "/parsed", body).await;
-        if let Err(why) = crate::harness::check_problem(&answer, 400, "") {
-            wrong.push(format!("{what}: {why}"));
+        let found = if answer.status == 200 { answer.json()["type"].clone() } else { Value::Null };
+        if !types.iter().any(|one| found == *one) {
+            wrong.push(format!("{what}: {} {}", answer.status, answer.text()));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    let number = format!("[{}]", "9".repeat(100_000)).into_bytes();
-    let answer = send(&server, "/parsed", number).await;
-    assert!(answer.status == 200 || answer.status == 400, "a number of 100,000 digits: {}", answer.text());
-    assert_eq!(send(&server, "/parsed", b"{\"a\": [1]}".to_vec()).await.json()["type"], "Bunch");
     let raw = send(&server, "/raw", b"\xff\xfe\x00".to_vec()).await;
     assert_eq!(raw.json()["bytes"], 3, "a channel of bytes takes all of them: {}", raw.text());
 }

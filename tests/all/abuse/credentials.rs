@@ -48,8 +48,14 @@ async fn wrong_credentials_are_all_refused_alike() {
         ("a longer password", vec![("authorization", basic("bob", &format!("{PASSWORD}x")))]),
         ("the start of the password", vec![("authorization", basic("bob", &PASSWORD[..8]))]),
         ("the key as a password", vec![("authorization", basic("bob", KEY))]),
-        ("two right ones", vec![("authorization", basic("bob", PASSWORD)), ("authorization", basic("bob", PASSWORD))]),
-        ("a right one and a wrong one", vec![("authorization", basic("bob", PASSWORD)), ("authorization", basic("a", "b"))]),
+        (
+            "two right ones",
+            vec![("authorization", basic("bob", PASSWORD)), ("authorization", basic("bob", PASSWORD))],
+        ),
+        (
+            "a right one and a wrong one",
+            vec![("authorization", basic("bob", PASSWORD)), ("authorization", basic("a", "b"))],
+        ),
         ("a token", vec![("authorization", "Bearer abc.def.ghi".to_owned())]),
         ("the key as a token", vec![("authorization", format!("Bearer {KEY}"))]),
         ("long ones", vec![("authorization", plain(&format!("bob:{long}")))]),
@@ -66,7 +72,8 @@ async fn wrong_credentials_are_all_refused_alike() {
     let usual = likeness(&secret(&server, &[]).await);
     let mut wrong = Vec::new();
     for (what, headers) in &cases {
-        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let headers: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let answer = secret(&server, &headers).await;
         if answer.status != 401 || likeness(&answer) != usual {
             wrong.push(format!("{what}: {}", likeness(&answer)));
@@ -83,7 +90,8 @@ async fn headers_of_a_megabyte_are_refused_before_they_are_read() {
     let server = server(CHANNELS).await;
     let huge = "x".repeat(1 << 20);
     for name in ["authorization: Basic ", "authorization: Bearer ", "x-api-key: ", "cookie: "] {
-        let (statuses, said) = exchange(&server, format!("GET /secret HTTP/1.1\r\nhost: x\r\n{name}{huge}\r\n\r\n")).await;
+        let (statuses, said) =
+            exchange(&server, format!("GET /secret HTTP/1.1\r\nhost: x\r\n{name}{huge}\r\n\r\n")).await;
         // What was not read may be answered by a reset, which takes the answer along.
         assert!(statuses == ["431"] || statuses.is_empty(), "{name}: {said}");
     }

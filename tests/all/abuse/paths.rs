@@ -8,17 +8,56 @@ use http::Method;
 async fn no_spelling_of_a_path_leads_around_its_guard() {
     let server = server(CHANNELS).await;
     let targets = [
-        "/secret", "//secret", "///secret", "/./secret", "/secret/", "/secret/.", "/secret//", "/public/../secret",
-        "/public/x/../../secret", "/public/%2e%2e/secret", "/public/.%2E/secret", "/public/..%2fsecret",
-        "/public/..%5csecret", "/public/..\\secret", "/%73ecret", "/secre%74", "/%2fsecret", "/%2e/secret", "/secret%00",
-        "/secret%20", "/secret%0d%0a", "/secret;x=y", "/secret?", "/secret?x=/public/", "/SECRET", "/Secret",
-        "/secret%23", "/secret%3f", "/public%2f..%2fsecret", "/public/%252e%252e/secret", "/public/%c0%ae%c0%ae/secret",
-        "/secret/../secret", "/services/abused.secret", "/services/../secret", "/api/v1/services/abused.secret/invoke",
-        "http://x/secret", "http://x//secret", "http://x/public/../secret", "http://evil@x/secret", "*", "secret", "../secret",
-        "/public/../../../../secret", "/public/..;/secret", "/public/.../secret",
+        "/secret",
+        "//secret",
+        "///secret",
+        "/./secret",
+        "/secret/",
+        "/secret/.",
+        "/secret//",
+        "/public/../secret",
+        "/public/x/../../secret",
+        "/public/%2e%2e/secret",
+        "/public/.%2E/secret",
+        "/public/..%2fsecret",
+        "/public/..%5csecret",
+        "/public/..\\secret",
+        "/%73ecret",
+        "/secre%74",
+        "/%2fsecret",
+        "/%2e/secret",
+        "/secret%00",
+        "/secret%20",
+        "/secret%0d%0a",
+        "/secret;x=y",
+        "/secret?",
+        "/secret?x=/public/",
+        "/SECRET",
+        "/Secret",
+        "/secret%23",
+        "/secret%3f",
+        "/public%2f..%2fsecret",
+        "/public/%252e%252e/secret",
+        "/public/%c0%ae%c0%ae/secret",
+        "/secret/../secret",
+        "/services/abused.secret",
+        "/services/../secret",
+        "/api/v1/services/abused.secret/invoke",
+        "http://x/secret",
+        "http://x//secret",
+        "http://x/public/../secret",
+        "http://evil@x/secret",
+        "*",
+        "secret",
+        "../secret",
+        "/public/../../../../secret",
+        "/public/..;/secret",
+        "/public/.../secret",
     ];
     for target in targets {
-        for more in ["", "x-original-url: /public/a\r\nx-rewrite-url: /public/a\r\nx-forwarded-for: 127.0.0.1\r\n"] {
+        for more in
+            ["", "x-original-url: /public/a\r\nx-rewrite-url: /public/a\r\nx-forwarded-for: 127.0.0.1\r\n"]
+        {
             let bytes = format!("GET {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{more}\r\n");
             let (statuses, said) = exchange(&server, bytes).await;
             assert!(!said.contains(SECRET), "{target}: {said}");
@@ -27,13 +66,19 @@ async fn no_spelling_of_a_path_leads_around_its_guard() {
     }
     assert!(!server.log().contains("the secret service was called"));
     let key = [("x-api-key", KEY)];
-    assert_eq!(server.path_with(Method::GET, "/secret", &key).await.good(), SECRET, "with the key it answers");
+    assert_eq!(
+        server.path_with(Method::GET, "/secret", &key).await.good(),
+        SECRET,
+        "with the key it answers"
+    );
 }
 
 #[tokio::test]
 async fn other_methods_do_not_lead_around_a_guard() {
     let server = server(CHANNELS).await;
-    for method in ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "get", "PROPFIND", "GETX"] {
+    for method in
+        ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "get", "PROPFIND", "GETX"]
+    {
         for more in ["", "x-http-method-override: GET\r\nx-http-method: GET\r\nx-method-override: GET\r\n"] {
             let bytes = format!("{method} /secret HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{more}\r\n");
             let (statuses, said) = exchange(&server, bytes).await;

@@ -29,7 +29,10 @@ async fn no_second_request_slips_through_in_a_body() {
         ("an empty length", request("content-length: \r\n", SECOND)),
         ("an unknown coding", request("transfer-encoding: xchunked\r\n", &chunked)),
         ("chunked is not last", request("transfer-encoding: chunked, identity\r\n", &chunked)),
-        ("chunked is not last, in two", request("transfer-encoding: chunked\r\ntransfer-encoding: x\r\n", &chunked)),
+        (
+            "chunked is not last, in two",
+            request("transfer-encoding: chunked\r\ntransfer-encoding: x\r\n", &chunked),
+        ),
         ("identity", request("transfer-encoding: identity\r\n", &chunked)),
         ("no coding", request("transfer-encoding: \r\n", &chunked)),
         ("a quoted coding", request("transfer-encoding: \"chunked\"\r\n", &chunked)),
@@ -42,15 +45,28 @@ async fn no_second_request_slips_through_in_a_body() {
         ("a null in a value", request("x: y\0\r\n", &chunked)),
         (
             "HTTP/1.0 with a coding",
-            request("transfer-encoding: chunked\r\n", &chunked).replace("HTTP/1.1\r\nhost: x\r\nt", "HTTP/1.0\r\nhost: x\r\nt"),
+            request("transfer-encoding: chunked\r\n", &chunked)
+                .replace("HTTP/1.1\r\nhost: x\r\nt", "HTTP/1.0\r\nhost: x\r\nt"),
         ),
         ("a chunk with a sign", request("transfer-encoding: chunked\r\n", &format!("+0\r\n\r\n{SECOND}"))),
         ("a chunk in hex", request("transfer-encoding: chunked\r\n", &format!("0x0\r\n\r\n{SECOND}"))),
         ("a chunk without a size", request("transfer-encoding: chunked\r\n", &format!("\r\n\r\n{SECOND}"))),
-        ("a chunk of a negative size", request("transfer-encoding: chunked\r\n", &format!("-1\r\n\r\n{SECOND}"))),
-        ("a chunk longer than it says", request("transfer-encoding: chunked\r\n", &format!("1\r\nabc\r\n{chunked}"))),
-        ("a chunk's end is missing", request("transfer-encoding: chunked\r\n", &format!("3\r\nabcxx{chunked}"))),
-        ("a size that overflows", request("transfer-encoding: chunked\r\n", &format!("10000000000000000\r\n{chunked}"))),
+        (
+            "a chunk of a negative size",
+            request("transfer-encoding: chunked\r\n", &format!("-1\r\n\r\n{SECOND}")),
+        ),
+        (
+            "a chunk longer than it says",
+            request("transfer-encoding: chunked\r\n", &format!("1\r\nabc\r\n{chunked}")),
+        ),
+        (
+            "a chunk's end is missing",
+            request("transfer-encoding: chunked\r\n", &format!("3\r\nabcxx{chunked}")),
+        ),
+        (
+            "a size that overflows",
+            request("transfer-encoding: chunked\r\n", &format!("10000000000000000\r\n{chunked}")),
+        ),
     ];
     let mut wrong = Vec::new();
     for (what, bytes) in cases {
@@ -70,10 +86,26 @@ async fn bodies_that_are_framed_well_are_still_read() {
     let last = "connection: close\r\n";
     for (what, bytes, length) in [
         ("a length", request(&format!("content-length: 3\r\n{last}"), "abc"), 3),
-        ("chunks", request(&format!("transfer-encoding: chunked\r\n{last}"), "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"), 3),
-        ("a coding in capitals", request(&format!("Transfer-Encoding: Chunked\r\n{last}"), "1\r\na\r\n0\r\n\r\n"), 1),
-        ("an extension", request(&format!("transfer-encoding: chunked\r\n{last}"), "1;a=b\r\na\r\n0\r\n\r\n"), 1),
-        ("a trailer", request(&format!("transfer-encoding: chunked\r\n{last}"), "1\r\na\r\n0\r\nx: y\r\n\r\n"), 1),
+        (
+            "chunks",
+            request(&format!("transfer-encoding: chunked\r\n{last}"), "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"),
+            3,
+        ),
+        (
+            "a coding in capitals",
+            request(&format!("Transfer-Encoding: Chunked\r\n{last}"), "1\r\na\r\n0\r\n\r\n"),
+            1,
+        ),
+        (
+            "an extension",
+            request(&format!("transfer-encoding: chunked\r\n{last}"), "1;a=b\r\na\r\n0\r\n\r\n"),
+            1,
+        ),
+        (
+            "a trailer",
+            request(&format!("transfer-encoding: chunked\r\n{last}"), "1\r\na\r\n0\r\nx: y\r\n\r\n"),
+            1,
+        ),
     ] {
         let (statuses, said) = exchange(&server, bytes).await;
         assert_eq!(statuses, ["200"], "{what}: {said}");

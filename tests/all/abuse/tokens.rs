@@ -35,7 +35,8 @@ async fn started() -> Server {
 }
 
 fn claims(changes: &Value) -> Value {
-    let mut claims = json!({"sub": "anna", "iss": "me", "aud": "orders", "exp": get_current_timestamp() + 3_600});
+    let mut claims =
+        json!({"sub": "anna", "iss": "me", "aud": "orders", "exp": get_current_timestamp() + 3_600});
     for (name, value) in changes.as_object().unwrap() {
         claims[name] = value.clone();
     }
@@ -63,7 +64,8 @@ async fn assert_all_refused(server: &Server, cases: &[(&str, &str, String)]) {
         let answer = with_token(server, path, token).await;
         let refused = crate::harness::check_problem(&answer, 401, "");
         let challenge = answer.header("www-authenticate");
-        let alike = answer.json()["details"] == "Unauthorized" && challenge.contains("error=\"invalid_token\"");
+        let alike =
+            answer.json()["details"] == "Unauthorized" && challenge.contains("error=\"invalid_token\"");
         if refused.is_err() || !alike {
             wrong.push(format!("{what}: {refused:?} {challenge} {}", answer.text()));
         }
@@ -80,7 +82,9 @@ async fn forged_tokens_are_refused() {
     let (_, signature) = rest.split_once('.').unwrap();
     let unsigned = |name: &str| forged(&json!({"alg": name, "typ": "JWT"}), &claims(&json!({})), "");
     let confused = |algorithm| signed(&Header::new(algorithm), &claims(&json!({})), PUBLIC.as_bytes());
-    let other = |header: Header| signed(&header, &claims(&json!({})), b"another secret of more than thirty-two bytes");
+    let other = |header: Header| {
+        signed(&header, &claims(&json!({})), b"another secret of more than thirty-two bytes")
+    };
     let mut cases: Vec<(&str, &str, String)> = Vec::new();
     for path in ["/shared", "/pair"] {
         for name in ["none", "None", "NONE", "nOnE", "", "HS257"] {
@@ -89,10 +93,15 @@ async fn forged_tokens_are_refused() {
         cases.push(("the public key as a secret", path, confused(Algorithm::HS256)));
         cases.push(("the public key as a longer secret", path, confused(Algorithm::HS512)));
         cases.push(("another secret", path, other(Header::new(Algorithm::HS256))));
-        cases.push(("an empty secret", path, signed(&Header::new(Algorithm::HS256), &claims(&json!({})), b"")));
+        cases.push((
+            "an empty secret",
+            path,
+            signed(&Header::new(Algorithm::HS256), &claims(&json!({})), b""),
+        ));
         let kid = Header { kid: Some("../../../../dev/null".to_owned()), ..Header::new(Algorithm::HS256) };
         cases.push(("a key's name that is a path", path, other(kid)));
-        let brought = json!({"alg": "HS256", "jwk": {"kty": "oct", "k": "AAAA"}, "jku": "http://127.0.0.1:1/"});
+        let brought =
+            json!({"alg": "HS256", "jwk": {"kty": "oct", "k": "AAAA"}, "jku": "http://127.0.0.1:1/"});
         cases.push(("a key that it brings along", path, forged(&brought, &claims(&json!({})), "AAAA")));
         cases.push(("two dots", path, "..".to_owned()));
         cases.push(("one part", path, head.to_owned()));
@@ -157,7 +166,8 @@ async fn tokens_are_read_from_one_header_of_a_sane_size_only() {
     }
     let path = format!("/shared?access_token={good}");
     assert_problem(&server.path_with(Method::GET, &path, &[]).await, 401, "");
-    let large = signed(&Header::new(Algorithm::HS256), &claims(&json!({"x": "y".repeat(20_000)})), KEY.as_bytes());
+    let large =
+        signed(&Header::new(Algorithm::HS256), &claims(&json!({"x": "y".repeat(20_000)})), KEY.as_bytes());
     assert_problem(&with_token(&server, "/shared", &large).await, 401, "");
     let huge = "x".repeat(1 << 20);
     let bytes = format!("GET /shared HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {huge}\r\n\r\n");

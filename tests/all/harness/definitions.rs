@@ -52,9 +52,8 @@ impl Server {
     pub(crate) async fn history(&self) -> Vec<(u64, String)> {
         let listed = self.admin_get("/api/v1/revisions?limit=1000").await;
         assert_eq!(listed.status, 200, "{}", listed.text());
-        let entry = |one: &Value| {
-            (one["revision"].as_u64().unwrap(), one["message"].as_str().unwrap().to_owned())
-        };
+        let entry =
+            |one: &Value| (one["revision"].as_u64().unwrap(), one["message"].as_str().unwrap().to_owned());
         listed.json().as_array().unwrap().iter().rev().map(entry).collect()
     }
 }

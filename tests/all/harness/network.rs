@@ -60,7 +60,17 @@ impl Link {
         let text = String::from_utf8_lossy(&found.stdout).into_owned();
         let hardware = text.split_whitespace().skip_while(|word| *word != "link/ether").nth(1).unwrap();
         // Kept as a neighbour for good: that its address cannot be found out any more would be a word.
-        ip(&["neigh", "replace", &self.address, "lladdr", hardware, "dev", &self.outside, "nud", "permanent"]);
+        ip(&[
+            "neigh",
+            "replace",
+            &self.address,
+            "lladdr",
+            hardware,
+            "dev",
+            &self.outside,
+            "nud",
+            "permanent",
+        ]);
         ip(&["-n", &self.namespace, "addr", "del", &format!("{}/30", self.address), "dev", &self.inside]);
     }
 
