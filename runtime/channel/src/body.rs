@@ -27,6 +27,9 @@ pub enum BodyError {
         /// How long it was waited for.
         after: Duration,
     },
+    /// The request's deadline has passed before all of it was there.
+    #[error("the body did not arrive in time (limit timeout_secs of the channel, or request_timeout_secs)")]
+    Late,
     /// The connection ended in the middle of it, or its framing is wrong.
     #[error("the body could not be read to its end")]
     Broken(#[source] axum::Error),
@@ -49,7 +52,7 @@ impl From<BodyError> for Error {
     fn from(error: BodyError) -> Self {
         let (kind, status) = match &error {
             BodyError::TooLarge { .. } => (ErrorKind::QuotaExceeded, 413),
-            BodyError::TimedOut { .. } => (ErrorKind::Timeout, 408),
+            BodyError::TimedOut { .. } | BodyError::Late => (ErrorKind::Timeout, 408),
             BodyError::Broken(_) => (ErrorKind::InvalidInput, 400),
         };
         let mut answer = Self::new(kind, error.to_string()).fault(Fault::Caller).source(error);

@@ -2,7 +2,9 @@
 
 use crate::layers::{Arrival, Exchange, Handle, Outcome};
 use crate::{body, form, headers};
-use caisson_capability::{Error, Http, Invocation, Invoker, Request};
+use axum::body::Body;
+use bytes::Bytes;
+use caisson_capability::{Deadline, Error, Http, Invocation, Invoker, Request};
 use caisson_definition::model::DataFormat;
 use http::header::CONTENT_TYPE;
 use std::fmt;
@@ -29,7 +31,7 @@ impl Handle<Exchange> for Dispatch {
     async fn handle(&self, exchange: Exchange) -> Outcome {
         let Exchange { arrival, target, params, facts, principal, deadline, max_body_bytes } = exchange;
         let Arrival { cid, trace, head, body } = *arrival;
-        let body = body::collect(body, max_body_bytes).await.map_err(Error::from)?;
+        let body = arrived(body, max_body_bytes, deadline).await?;
         let http = Http {
             method: head.method.as_str().to_ascii_uppercase(),
             path: head.uri.path().to_owned(),
@@ -56,5 +58,13 @@ impl Handle<Exchange> for Dispatch {
             request: Request { http: Some(http), content_type, body },
         };
         Ok(self.invoker.invoke(invocation).await?)
+    }
+}
+
+/// The whole body. One that misses the deadline is its sender's fault: no service has been called yet.
+async fn arrived(body: Body, limit: u64, deadline: Deadline) -> Result<Bytes, Error> {
+    match tokio::time::timeout_at(deadline.instant(), body::collect(body, limit)).await {
+        Ok(read) => Ok(read?),
+        Err(_) => Err(body::BodyError::Late.into()),
     }
 }
