@@ -1,7 +1,7 @@
 //! The admin API keeps what its OpenAPI document promises, whatever is sent to it: requests are made from the document, good ones
 //! and bad ones, by Schemathesis.
 
-use crate::harness::{Command, HELLO, Server, Setup};
+use crate::harness::{Answer, Command, HELLO, Server, Setup, send};
 use std::process::Stdio;
 
 /// What is asked of each answer: no failure of the server, and nothing that the document does not name.
@@ -12,6 +12,12 @@ const CONFIG: &str = include_str!("../schemathesis.toml");
 
 fn admin_token(server: &Server) -> String {
     std::fs::read_to_string(server.data().join("admin.token")).unwrap().trim().to_owned()
+}
+
+async fn request(server: &Server, bearer: &str, path: &str) -> Answer {
+    let request = http::Request::builder().uri(format!("http://{}{path}", server.admin));
+    let request = request.header("authorization", bearer).body(http_body_util::Full::default()).unwrap();
+    send(&server.http, request).await.unwrap()
 }
 
 async fn started() -> Server {
@@ -29,8 +35,10 @@ async fn keeps_its_promises(server: &Server, token: &str, examples: u32) {
         .expect("CAISSON_SCHEMATHESIS is not set: run the tests with `cargo xtask test`, which installs it");
     let config = server.write("schemathesis.toml", CONFIG);
     let mut command = tokio::process::Command::new(program);
-    command.args(["--config-file", &config, "run"]);
-    command.arg(format!("http://{}/api/v1/openapi.json", server.admin));
+    let bearer = format!("Bearer {}", admin_token(server));
+    let document = request(server, &bearer, "/api/v1/openapi.json").await;
+    let document = server.write("openapi.json", document.good());
+    command.args(["--config-file", &config, "run", &document, "--url", &format!("http://{}", server.admin)]);
     command.args(["--checks", CHECKS, "--phases", "examples,coverage,fuzzing"]);
     command.args(["--max-examples", &examples.to_string(), "--generation-deterministic"]);
     command.args([
