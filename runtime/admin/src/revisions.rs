@@ -123,8 +123,8 @@ pub(crate) async fn rollback(
 pub(crate) async fn cluster(State(shared): State<Shared>) -> Json<ClusterView> {
     let store = shared.admin.control.store();
     let (health, status) = (store.health(), shared.admin.progress.status());
-    // Without the store nobody can say who else is there; that it is away is part of the answer.
-    let members = store.members().await.unwrap_or_default();
+    // Without the store nobody can say who else is there; that it is away is part of the answer, and known without asking it.
+    let members = if health.connected { store.members().await.unwrap_or_default() } else { Vec::new() };
     let member = |one: caisson_cluster::MemberStatus| Member {
         lag: health.revision.saturating_sub(one.revision),
         node: one.node,

@@ -51,6 +51,24 @@ async fn one_member_of_three_may_die_whichever_it_is() {
     }
 }
 
+/// A server without a majority of etcd, which has revision 2.
+async fn says_so_and_refuses(server: &Server) {
+    eventually("the outage is told", async || (server.cluster().await["connected"] == false).then_some(()))
+        .await;
+    let told = Command::to(server, ["cluster"]).run().await;
+    assert!(told.stderr.contains("the state store is away since"), "{told:?}");
+    assert!(told.stderr.contains("revision 2 goes on serving"), "{told:?}");
+    let ready = server.admin_get("/healthz/ready").await;
+    assert_eq!(ready.status, 200, "a server that serves takes traffic: {}", ready.text());
+    assert!(ready.json()["state"].as_str().unwrap().starts_with("away since "), "{}", ready.text());
+    let refused = server.submit(&numbered(3), "3").await.unwrap();
+    assert_problem(&refused, 503, "etcd");
+    assert!(refused.header("retry-after").parse::<u32>().unwrap() >= 1, "{refused:?}");
+    // What is wrong anyway is told at once: nobody has to wait for etcd to learn of it.
+    assert_problem(&server.submit(&broken(), "broken").await.unwrap(), 422, "percent-encoding");
+    serves(server, 2).await;
+}
+
 #[tokio::test]
 async fn without_a_majority_all_go_on_serving_say_so_and_refuse_changes_until_it_is_back() {
     let folder = tempfile::tempdir().unwrap();
@@ -61,24 +79,7 @@ async fn without_a_majority_all_go_on_serving_say_so_and_refuse_changes_until_it
     let load = [&one, &two].map(|server| Healthy::on(server, "/steady"));
     etcd[0].kill9().await;
     etcd[1].kill9().await;
-    for server in [&one, &two] {
-        eventually("the outage is told", async || {
-            (server.cluster().await["connected"] == false).then_some(())
-        })
-        .await;
-        let told = Command::to(server, ["cluster"]).run().await;
-        assert!(told.stderr.contains("the state store is away since"), "{told:?}");
-        assert!(told.stderr.contains("revision 2 goes on serving"), "{told:?}");
-        let ready = server.admin_get("/healthz/ready").await;
-        assert_eq!(ready.status, 200, "a server that serves takes traffic: {}", ready.text());
-        assert!(ready.json()["state"].as_str().unwrap().starts_with("away since "), "{}", ready.text());
-        let refused = server.submit(&numbered(3), "3").await.unwrap();
-        assert_problem(&refused, 503, "etcd");
-        assert!(refused.header("retry-after").parse::<u32>().unwrap() >= 1, "{refused:?}");
-        // What is wrong anyway is told at once: nobody has to wait for etcd to learn of it.
-        assert_problem(&server.submit(&broken(), "broken").await.unwrap(), 422, "percent-encoding");
-        serves(server, 2).await;
-    }
+    tokio::join!(says_so_and_refuses(&one), says_so_and_refuses(&two));
     etcd[0].start_again().await;
     etcd[1].start_again().await;
     for server in [&one, &two] {
