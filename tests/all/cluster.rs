@@ -1,5 +1,10 @@
 //! Servers that share their state through a real etcd.
 
+mod cut;
+mod load;
+mod quorum;
+mod races;
+
 use crate::harness::{Command, Etcd, HELLO, Server, Setup, eventually};
 use http::Method;
 use serde_json::Value;

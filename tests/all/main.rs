@@ -19,11 +19,14 @@
     reason = "a panic is how a test fails, and what it prints is shown then, in its helpers too; clippy exempts only the test functions"
 )]
 
+mod abuse;
 mod channels;
 mod cli;
 mod cluster;
+mod contract;
 mod definitions;
 mod freshness;
+mod full_disk;
 mod harness;
 mod hostile_native;
 mod hostile_python;

@@ -37,12 +37,20 @@ struct Built {
     binary: PathBuf,
     interpreter: PathBuf,
     guests: Option<PathBuf>,
-    /// A Python that has the clients of `tests/requirements.txt`.
+    /// A Python that has what `tests/requirements.txt` lists, beside the programs that come with it.
     clients: PathBuf,
 }
 
 pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
-    tools::install(&[tools::CURL, tools::GIT, tools::VIM, tools::PROTOC, tools::PROTO_FILES, tools::ETCD])?;
+    tools::install(&[
+        tools::CURL,
+        tools::GIT,
+        tools::VIM,
+        tools::PROTOC,
+        tools::PROTO_FILES,
+        tools::ETCD,
+        tools::IP,
+    ])?;
     context.claim_target()?;
     let mut report = Report::default();
     let only_tests = !options.filters.is_empty();

@@ -31,6 +31,9 @@ pub(crate) const PROTO_FILES: Tool =
 /// Tests of clusters run on a real one.
 pub(crate) const ETCD: Tool = Tool { package: "etcd-server", probe: &["etcd", "--version"] };
 
+/// Tests cut networks in two.
+pub(crate) const IP: Tool = Tool { package: "iproute2", probe: &["ip", "-V"] };
+
 /// Installs the tools that are missing when we are root, else says how to.
 pub(crate) fn install(tools: &[Tool]) -> Result<()> {
     let missing: Vec<_> = tools.iter().filter(|tool| !is_installed(tool)).map(|tool| tool.package).collect();

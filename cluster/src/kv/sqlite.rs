@@ -7,10 +7,13 @@ use super::{Entry, Kv, KvFuture, Outcome, Signal, Txn};
 use crate::{Error, ErrorKind};
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions as _, Row as _, Sqlite, SqlitePool, Transaction};
+use sqlx::{
+    ConnectOptions as _, Connection as _, Row as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
+};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -70,19 +73,19 @@ impl SqliteKv {
     }
 
     async fn try_txn(&self, txn: Txn) -> Result<Outcome, sqlx::Error> {
-        let mut open = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        for compare in &txn.compares {
-            let row = sqlx::query("SELECT version FROM kv WHERE key = ?").bind(&compare.key);
-            let version = row.fetch_optional(&mut *open).await?.map(|row| row.try_get::<i64, _>(0));
-            if version.transpose()? != compare.version {
-                open.rollback().await?;
-                return Ok(Outcome::Refused);
-            }
+        let mut connection = self.pool.acquire().await?;
+        let carried_out = carry_out(&mut connection, txn).await;
+        let outcome = keep_if_good(connection, carried_out).await?;
+        if outcome == Outcome::Done {
+            self.changed.send_modify(|count| *count = count.wrapping_add(1));
         }
-        write(&mut open, txn).await?;
-        open.commit().await?;
-        self.changed.send_modify(|count| *count = count.wrapping_add(1));
-        Ok(Outcome::Done)
+        Ok(outcome)
+    }
+
+    async fn try_get(&self, keys: Vec<String>) -> Result<Vec<Entry>, sqlx::Error> {
+        let mut connection = self.pool.acquire().await?;
+        let found = read(&mut connection, keys).await;
+        keep_if_good(connection, found).await
     }
 
     /// Leases that have run out; their keys go before anything is read or written.
@@ -108,7 +111,49 @@ impl SqliteKv {
     }
 }
 
-async fn write(open: &mut Transaction<'static, Sqlite>, txn: Txn) -> Result<(), sqlx::Error> {
+/// Gives a connection back, unless it has failed: on a full disk SQLite rolls back by itself, which sqlx takes for a transaction
+/// that is still open, so that no other could ever begin on that connection.
+async fn keep_if_good<T>(
+    connection: PoolConnection<Sqlite>,
+    done: Result<T, sqlx::Error>,
+) -> Result<T, sqlx::Error> {
+    if done.is_err() {
+        // The first error is the one to tell.
+        connection.close().await.ok();
+    }
+    done
+}
+
+async fn carry_out(connection: &mut SqliteConnection, txn: Txn) -> Result<Outcome, sqlx::Error> {
+    let mut open = connection.begin_with("BEGIN IMMEDIATE").await?;
+    for compare in &txn.compares {
+        let row = sqlx::query("SELECT version FROM kv WHERE key = ?").bind(&compare.key);
+        let version = row.fetch_optional(&mut *open).await?.map(|row| row.try_get::<i64, _>(0));
+        if version.transpose()? != compare.version {
+            open.rollback().await?;
+            return Ok(Outcome::Refused);
+        }
+    }
+    write(&mut open, txn).await?;
+    open.commit().await?;
+    Ok(Outcome::Done)
+}
+
+/// One transaction, so that what is read together belongs together.
+async fn read(connection: &mut SqliteConnection, keys: Vec<String>) -> Result<Vec<Entry>, sqlx::Error> {
+    let mut found = Vec::new();
+    let mut open = connection.begin().await?;
+    for key in keys {
+        let query = sqlx::query("SELECT key, value, version FROM kv WHERE key = ?").bind(key);
+        if let Some(row) = query.fetch_optional(&mut *open).await? {
+            found.push(entry(&row)?);
+        }
+    }
+    open.rollback().await?;
+    Ok(found)
+}
+
+async fn write(open: &mut Transaction<'_, Sqlite>, txn: Txn) -> Result<(), sqlx::Error> {
     let tick = "UPDATE kv SET version = version + 1 WHERE key = ? RETURNING version";
     let version: i64 = sqlx::query(tick).bind(CLOCK).fetch_one(&mut **open).await?.try_get(0)?;
     for key in txn.deletes {
@@ -174,18 +219,7 @@ impl Kv for SqliteKv {
     fn get(&self, keys: Vec<String>) -> KvFuture<'_, Result<Vec<Entry>, Error>> {
         Box::pin(async move {
             self.expire().await?;
-            let fault = |error| fault(&self.path, &error);
-            let mut found = Vec::new();
-            // One transaction, so that what is read together belongs together.
-            let mut open = self.pool.begin().await.map_err(fault)?;
-            for key in keys {
-                let query = sqlx::query("SELECT key, value, version FROM kv WHERE key = ?").bind(key);
-                if let Some(row) = query.fetch_optional(&mut *open).await.map_err(fault)? {
-                    found.push(entry(&row).map_err(fault)?);
-                }
-            }
-            open.rollback().await.map_err(fault)?;
-            Ok(found)
+            self.try_get(keys).await.map_err(|error| fault(&self.path, &error))
         })
     }
 
@@ -249,3 +283,6 @@ impl Kv for SqliteKv {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Commits and rollbacks.
 
 use super::document::{self, HEAD, Head, REV_BATCH, Record, Seen};
+use super::object::{PAUSE, RESENDS};
 use super::tree::{FORMAT, Tree, encoding};
 use super::{Change, Committed, Conflict, Documents, Revision, Store, object};
 use crate::kv::{Compare, Outcome, Put, Txn};
@@ -12,9 +13,6 @@ use std::time::Duration;
 
 /// How often a change is put on top of what others have changed meanwhile. Of all that try at once, one succeeds.
 const ATTEMPTS: u32 = 64;
-/// How often a transaction without an answer is repeated.
-const RESENDS: u32 = 4;
-const PAUSE: Duration = Duration::from_millis(100);
 /// A revision in this many is followed by a sweep.
 const SWEEP_EVERY: u64 = 128;
 

@@ -7,6 +7,12 @@ use crate::kv::{Kv, Outcome, Put, batches};
 use crate::{Error, ErrorKind};
 use bytes::Bytes;
 use std::collections::HashMap;
+use std::time::Duration;
+
+/// How often a transaction without an answer is repeated, after pauses that double.
+pub(crate) const RESENDS: u32 = 5;
+/// The first of these pauses.
+pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 
 /// Most bytes of one value.
 pub(crate) const CHUNK: usize = 512 * 1024;
@@ -48,8 +54,10 @@ pub(crate) fn puts(space: &str, digest: &str, bytes: &[u8]) -> Vec<Put> {
 pub(crate) async fn write(kv: &dyn Kv, puts: Vec<Put>) -> Result<(), Error> {
     for txn in batches(puts) {
         let mut outcome = kv.txn(txn.clone()).await?;
-        for _ in 0..2 {
+        for attempt in 0..RESENDS {
             if matches!(outcome, Outcome::Unknown(_)) {
+                // Time for a new leader, should the old one have died meanwhile.
+                tokio::time::sleep(PAUSE * 2_u32.saturating_pow(attempt)).await;
                 outcome = kv.txn(txn.clone()).await?;
             }
         }

@@ -74,7 +74,8 @@ pub(crate) async fn diff(
         (status = 409, description = "Somebody else has changed something since; the details say who and what", body = Problem),
         (status = 413, description = "The body is too large", body = Problem),
         (status = 422, description = "The definitions are refused, with every reason; nothing has changed", body = Problem),
-        (status = 503, description = "The state store cannot be reached", body = Problem)
+        (status = 503, description = "The state store cannot be reached", body = Problem),
+        (status = 507, description = "The state store has no room left; make some, then repeat it", body = Problem)
     )
 )]
 pub(crate) async fn apply(

@@ -22,13 +22,16 @@ pub(crate) async fn live() -> Json<Health> {
     Json(Health { status: "live".to_owned(), state: None })
 }
 
-/// Everything that was found at start answers or has been reported as broken, and the routes are in place.
+/// Everything that was found at start answers or has been reported as broken, and the routes are in place. A server whose
+/// state store is away is ready, as it serves; the answer says so.
 #[utoipa::path(
     get,
     path = "/healthz/ready",
     tag = "health",
     responses(
-        (status = 200, description = "Ready for traffic", body = Health, example = json!({"status": "ready"})),
+        (status = 200, description = "Ready for traffic", body = Health, example = json!({"status": "ready", "state": {
+            "connected": true, "since": "2026-11-24T12:00:00Z", "revision": 7, "live_revision": 7
+        }})),
         (
             status = 503,
             description = "Not yet, or not any more",
@@ -71,6 +74,7 @@ pub(crate) async fn metrics(State(shared): State<Shared>) -> ([(HeaderName, &'st
     ([(CONTENT_TYPE, OPEN_METRICS)], shared.admin.metrics.encode())
 }
 
+/// How the state store is, without its last error: whoever asks for health needs no login.
 fn state(shared: &Shared) -> StateHealth {
     let health = shared.admin.control.store().health();
     let status = shared.admin.progress.status();

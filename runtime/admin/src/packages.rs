@@ -90,6 +90,7 @@ pub(crate) async fn history(
         (status = 201, description = "The package is new", body = Deployed),
         (status = 400, description = "The body is malformed", body = Problem),
         (status = 401, description = "The token is missing or wrong", body = Problem),
+        (status = 403, description = "The caller's role does not allow it", body = Problem),
         (status = 409, description = "The name of the package or of a service belongs to another", body = Problem),
         (status = 413, description = "The package is too large", body = Problem),
         (status = 415, description = "The media type is none of a package", body = Problem),
@@ -130,6 +131,7 @@ pub(crate) async fn deploy(
     responses(
         (status = 200, description = "It is gone", body = Undeployed),
         (status = 401, description = "The token is missing or wrong", body = Problem),
+        (status = 403, description = "The caller's role does not allow it", body = Problem),
         (status = 404, description = "There is none of this name", body = Problem),
         (
             status = 409,

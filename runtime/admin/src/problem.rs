@@ -7,7 +7,10 @@ use caisson_channel::CID_HEADER;
 use caisson_control::{ControlError, ControlErrorKind, PackageError};
 use caisson_service::{DeployError, SourceError};
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+
+/// When to ask again for what needs the state store: it has a new leader within seconds, if it gets one at all.
+const SOON: HeaderValue = HeaderValue::from_static("5");
 
 /// An error on its way out. Boxed: most results are no errors and should be small.
 #[derive(Debug)]
@@ -94,9 +97,11 @@ impl From<ControlError> for ApiError {
             ControlErrorKind::Conflict => StatusCode::CONFLICT,
             ControlErrorKind::NotFound => StatusCode::NOT_FOUND,
             ControlErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            ControlErrorKind::Full => StatusCode::INSUFFICIENT_STORAGE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self::new(status, error.message)
+        let answer = Self::new(status, error.message);
+        if status == StatusCode::SERVICE_UNAVAILABLE { answer.header(RETRY_AFTER, SOON) } else { answer }
     }
 }
 

@@ -94,7 +94,8 @@ pub(crate) async fn diff(
         (status = 403, description = "The caller's role does not allow it", body = Problem),
         (status = 404, description = "There is no such revision, or it is no longer kept", body = Problem),
         (status = 409, description = "Somebody else has changed something since", body = Problem),
-        (status = 503, description = "The state store cannot be reached", body = Problem)
+        (status = 503, description = "The state store cannot be reached", body = Problem),
+        (status = 507, description = "The state store has no room left; make some, then repeat it", body = Problem)
     )
 )]
 pub(crate) async fn rollback(
@@ -122,8 +123,8 @@ pub(crate) async fn rollback(
 pub(crate) async fn cluster(State(shared): State<Shared>) -> Json<ClusterView> {
     let store = shared.admin.control.store();
     let (health, status) = (store.health(), shared.admin.progress.status());
-    // Without the store nobody can say who else is there; that it is away is part of the answer.
-    let members = store.members().await.unwrap_or_default();
+    // Without the store nobody can say who else is there; that it is away is part of the answer, and known without asking it.
+    let members = if health.connected { store.members().await.unwrap_or_default() } else { Vec::new() };
     let member = |one: caisson_cluster::MemberStatus| Member {
         lag: health.revision.saturating_sub(one.revision),
         node: one.node,

@@ -57,11 +57,12 @@ pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<Service>> {
         (
             status = 200,
             description = "What the service answered; it may choose any other status too",
-            content_type = "application/json",
+            content_type = "*/*",
             body = serde_json::Value,
             example = json!({"greeting": "Hello, Ada"})
         ),
         (status = 401, description = "The token is missing or wrong", body = Problem),
+        (status = 403, description = "The caller's role does not allow it", body = Problem),
         (status = 404, description = "There is no such service", body = Problem),
         (status = 500, description = "The service failed; `caisson logs --cid` shows why", body = Problem),
         (status = 503, description = "Too busy, or the server is starting", body = Problem)

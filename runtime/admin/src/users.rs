@@ -43,7 +43,8 @@ pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<UserEntry>> {
         (status = 409, description = "There is a user of this name", body = Problem),
         (status = 413, description = "The body is too large", body = Problem),
         (status = 422, description = "The name or the role cannot be used", body = Problem),
-        (status = 503, description = "The state store cannot be reached", body = Problem)
+        (status = 503, description = "The state store cannot be reached", body = Problem),
+        (status = 507, description = "The state store has no room left; make some, then repeat it", body = Problem)
     )
 )]
 pub(crate) async fn create(
@@ -71,7 +72,8 @@ pub(crate) async fn create(
         (status = 401, description = "The token is missing or wrong", body = Problem),
         (status = 403, description = "The caller's role does not allow it", body = Problem),
         (status = 404, description = "There is none of this name", body = Problem),
-        (status = 503, description = "The state store cannot be reached", body = Problem)
+        (status = 503, description = "The state store cannot be reached", body = Problem),
+        (status = 507, description = "The state store has no room left; make some, then repeat it", body = Problem)
     )
 )]
 pub(crate) async fn remove(

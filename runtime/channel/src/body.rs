@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use caisson_capability::{Error, ErrorKind, Fault};
+use caisson_capability::{Deadline, Error, ErrorKind, Fault};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use std::error::Error as StdError;
@@ -27,6 +27,9 @@ pub enum BodyError {
         /// How long it was waited for.
         after: Duration,
     },
+    /// The request's deadline has passed before all of it was there.
+    #[error("the body did not arrive in time (limit timeout_secs of the channel, or request_timeout_secs)")]
+    Late,
     /// The connection ended in the middle of it, or its framing is wrong.
     #[error("the body could not be read to its end")]
     Broken(#[source] axum::Error),
@@ -49,7 +52,7 @@ impl From<BodyError> for Error {
     fn from(error: BodyError) -> Self {
         let (kind, status) = match &error {
             BodyError::TooLarge { .. } => (ErrorKind::QuotaExceeded, 413),
-            BodyError::TimedOut { .. } => (ErrorKind::Timeout, 408),
+            BodyError::TimedOut { .. } | BodyError::Late => (ErrorKind::Timeout, 408),
             BodyError::Broken(_) => (ErrorKind::InvalidInput, 400),
         };
         let mut answer = Self::new(kind, error.to_string()).fault(Fault::Caller).source(error);
@@ -98,6 +101,23 @@ pub async fn collect(mut body: Body, limit: u64) -> Result<Bytes, BodyError> {
         rest.extend_from_slice(&data);
     }
     Ok(if rest.is_empty() { first } else { rest.freeze() })
+}
+
+/// Reads a body to its end, at most until the request's deadline. One that misses it is its sender's fault: no service has been
+/// called yet.
+///
+/// # Errors
+///
+/// As [`collect`].
+///
+/// # Cancel safety
+///
+/// As [`collect`].
+pub(crate) async fn arrived(body: Body, limit: u64, deadline: Deadline) -> Result<Bytes, Error> {
+    match tokio::time::timeout_at(deadline.instant(), collect(body, limit)).await {
+        Ok(read) => Ok(read?),
+        Err(_) => Err(BodyError::Late.into()),
+    }
 }
 
 #[cfg(test)]

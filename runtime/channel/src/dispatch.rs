@@ -33,7 +33,7 @@ impl Handle<Exchange> for Dispatch {
         }
         let Exchange { arrival, target, params, facts, principal, deadline, max_body_bytes, .. } = exchange;
         let Arrival { cid, trace, head, body } = *arrival;
-        let body = body::collect(body, max_body_bytes).await.map_err(Error::from)?;
+        let body = body::arrived(body, max_body_bytes, deadline).await?;
         let http = headers::http(&head, params);
         let content_type = head.headers.get(CONTENT_TYPE).map(headers::text);
         let (content_type, body) = match target.rules.as_ref().and_then(|rules| rules.data_format) {

@@ -14,6 +14,8 @@ pub enum ControlErrorKind {
     NotFound,
     /// The state store cannot be reached now.
     Unavailable,
+    /// The state store has no room left, or its disk refuses.
+    Full,
     /// The state store failed.
     Internal,
 }
@@ -80,6 +82,7 @@ impl From<caisson_cluster::Error> for ControlError {
             ErrorKind::Conflict => ControlErrorKind::Conflict,
             ErrorKind::NotFound => ControlErrorKind::NotFound,
             ErrorKind::TooLarge | ErrorKind::Invalid => ControlErrorKind::Invalid,
+            ErrorKind::Disk => ControlErrorKind::Full,
             _ => ControlErrorKind::Internal,
         };
         Self::new(kind, error.message)

@@ -35,10 +35,19 @@ pub(crate) struct Healthy {
 impl Healthy {
     /// Begins to call `healthy.ping`.
     pub(crate) fn watch(server: &Server) -> Self {
+        Self::calling(&server.url("healthy.ping"))
+    }
+
+    /// Begins to call a channel that leads there.
+    pub(crate) fn on(server: &Server, path: &str) -> Self {
+        Self::calling(&format!("http://{}{path}", server.listen))
+    }
+
+    fn calling(url: &str) -> Self {
         let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let mut callers = JoinSet::new();
         for caller in 0..CALLERS {
-            let (stop, count, url) = (Arc::clone(&stop), Arc::clone(&count), server.url("healthy.ping"));
+            let (stop, count, url) = (Arc::clone(&stop), Arc::clone(&count), url.to_owned());
             callers.spawn(async move {
                 let client = http1_client();
                 while !stop.load(Ordering::Relaxed) {

@@ -2,16 +2,22 @@
 
 mod calls;
 mod command;
+mod definitions;
+mod disk;
 mod etcd;
 mod healthy;
+mod network;
 mod raw;
 mod server;
 
 pub(crate) use calls::{Answer, assert_problem, call, check_problem, http2_client, post, send};
 pub(crate) use command::{Command, Ended};
+pub(crate) use definitions::rest;
+pub(crate) use disk::SmallDisk;
 pub(crate) use etcd::Etcd;
 pub(crate) use healthy::{HEALTHY, Healthy};
-pub(crate) use raw::Raw;
+pub(crate) use network::Network;
+pub(crate) use raw::{Raw, status_lines};
 pub(crate) use server::{Server, Setup, guest};
 
 use std::time::{Duration, Instant};

@@ -9,6 +9,12 @@ use tokio::net::TcpStream;
 #[derive(Debug)]
 pub(crate) struct Raw(TcpStream);
 
+/// The status of each answer in what a server has sent.
+pub(crate) fn status_lines(text: &str) -> Vec<String> {
+    let starts = text.match_indices("HTTP/1.");
+    starts.filter_map(|(at, _)| text.get(at + 9..at + 12)).map(str::to_owned).collect()
+}
+
 impl Raw {
     /// Connects.
     pub(crate) async fn connect(address: &str) -> Self {

@@ -65,6 +65,11 @@ impl Setup {
         self
     }
 
+    /// The data folder that the server will have.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.root.path().join("data")
+    }
+
     /// Starts it and waits until it is ready.
     pub(crate) async fn start(self) -> Server {
         let child = self.spawn();
@@ -79,7 +84,7 @@ impl Setup {
         let mut command = tokio::process::Command::new(binary());
         command.arg("serve").args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
         command.arg("--services").arg(self.root.path().join("services"));
-        command.arg("--data").arg(self.root.path().join("data"));
+        command.arg("--data").arg(self.data());
         command.args(self.dev.then_some("--dev")).args(&self.arguments);
         command.env_clear().env("SECRET_OF_THE_HOST", "do-not-tell");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
@@ -130,7 +135,7 @@ impl Server {
 
     /// The data folder.
     pub(crate) fn data(&self) -> PathBuf {
-        self.setup.root.path().join("data")
+        self.setup.data()
     }
 
     /// Writes a file beside the services folder; its path.

@@ -1,6 +1,6 @@
 //! Requests that no well-behaved client sends, and clients that do not go away.
 
-use crate::harness::{HEALTHY, HELLO, Healthy, Raw, Server, Setup, assert_problem, post};
+use crate::harness::{HEALTHY, HELLO, Healthy, Raw, Server, Setup, assert_problem, post, status_lines};
 use std::time::Duration;
 
 const GET: &str = "GET /services/hello.hello-world HTTP/1.1\r\nhost: x\r\n\r\n";
@@ -15,11 +15,6 @@ async fn statuses(server: &Server, bytes: impl AsRef<[u8]>) -> Vec<String> {
     let mut connection = Raw::connect(&server.listen).await;
     connection.send(bytes).await;
     status_lines(&connection.until_closed().await)
-}
-
-fn status_lines(text: &str) -> Vec<String> {
-    let starts = text.match_indices("HTTP/1.");
-    starts.filter_map(|(at, _)| text.get(at + 9..at + 12)).map(str::to_owned).collect()
 }
 
 #[tokio::test]

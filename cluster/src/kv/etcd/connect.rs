@@ -134,7 +134,8 @@ impl Connection {
         let mut last = self.late();
         // Every server gets a chance, and one more in case that the first attempt only found a broken connection.
         let attempts = async {
-            for _ in 0..self.endpoints.len().saturating_add(2) {
+            let mut left = self.endpoints.len().saturating_add(2);
+            while left > 0 {
                 let attempt = async { call(self.client().await?).await };
                 match timeout(ATTEMPT, attempt).await {
                     Ok(Ok(answer)) => return Ok(answer),
@@ -143,8 +144,13 @@ impl Connection {
                         if !is_passing(&error) {
                             break;
                         }
+                        // It is there, and has a leader again in a moment: all the time of the call is for that.
+                        left = if is_electing(&error) { left } else { left.saturating_sub(1) };
                     }
-                    Err(_) => last = self.late(),
+                    Err(_) => {
+                        last = self.late();
+                        left = left.saturating_sub(1);
+                    }
                 }
                 tokio::time::sleep(PAUSE).await;
             }
@@ -233,6 +239,12 @@ fn is_denied(said: &str) -> bool {
         "user name not found",
     ];
     refusals.iter().any(|refusal| said.contains(refusal))
+}
+
+/// A member that answers, and cannot do anything as long as its cluster has no leader.
+fn is_electing(error: &etcd_client::Error) -> bool {
+    let etcd_client::Error::GRpcStatus(status) = error else { return false };
+    ["no leader", "leader changed"].iter().any(|text| status.message().contains(text))
 }
 
 /// May go well next time.

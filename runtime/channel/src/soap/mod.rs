@@ -38,7 +38,7 @@ pub(crate) async fn answer(invoker: &dyn Invoker, endpoint: &Endpoint, mut excha
     }
     let content_type = head.headers.get(CONTENT_TYPE).map(headers::text);
     let body = std::mem::take(&mut exchange.arrival.body);
-    let body = body::collect(body, exchange.max_body_bytes).await.map_err(Error::from)?;
+    let body = body::arrived(body, exchange.max_body_bytes, exchange.deadline).await?;
     let envelope = message::parse(body, content_type, exchange.max_body_bytes).await?;
     let version = envelope.version;
     let mut sender = Sender::of(&mut exchange);

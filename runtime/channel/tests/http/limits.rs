@@ -61,6 +61,18 @@ async fn a_slow_body_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_body_that_misses_the_deadline_is_the_callers_fault_and_calls_nobody() {
+    let server = Server::with(HttpOptions { request_timeout: SHORT, ..HttpOptions::default() }).await;
+    let mut client = server.connect().await;
+    client.send("POST /services/echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhel").await;
+    let answer = client.answer().await;
+    answer.expect_error(408, "limit timeout_secs");
+    assert_eq!(answer.header("connection"), Some("close"));
+    assert!(client.rest().await.is_empty());
+    assert_eq!(server.fake.count(), 0);
+}
+
+#[tokio::test]
 async fn a_slow_head_is_given_up() {
     let server = Server::with(HttpOptions { header_timeout: SHORT, ..HttpOptions::default() }).await;
     let mut silent = server.connect().await;
