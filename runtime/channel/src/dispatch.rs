@@ -2,7 +2,7 @@
 
 use crate::layers::{Arrival, Exchange, Handle, Outcome};
 use crate::{body, form, headers, soap};
-use caisson_capability::{Error, Invocation, Invoker, Request};
+use caisson_capability::{Invocation, Invoker, Request};
 use caisson_definition::model::DataFormat;
 use http::header::CONTENT_TYPE;
 use std::fmt;

@@ -7,12 +7,11 @@ use crate::{
     server::{self, Server, Start},
     shell, tools,
 };
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use std::{
     net::{TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
-    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -70,19 +69,21 @@ fn apply_all(asked: &Server, other: &Server, revisions: usize) -> Result<(Vec<f6
         let path = format!("/changing/{revision}");
         let body = definitions(&path);
         let begun = Instant::now();
-        let (times, seen) = mpsc::channel();
-        thread::scope(|scope| -> Result<()> {
-            for (server, place) in [(asked, 0), (other, 1)] {
-                let (times, path) = (times.clone(), &path);
-                scope.spawn(move || times.send((place, until_answered(&server.listen, path, begun))));
-            }
+        let (first, second) = thread::scope(|scope| -> Result<_> {
+            let watch = |server: &Server| {
+                let (address, path) = (server.listen.clone(), path.clone());
+                scope.spawn(move || until_answered(&address, &path, begun))
+            };
+            let (first, second) = (watch(asked), watch(other));
             let answer = Connection::open(&asked.admin)?.post("/api/v1/definitions/apply", &body)?;
             ensure!(answer.status == 200, "the apply was answered with {}: {}", answer.status, answer.body);
-            Ok(())
+            let ended = |thread: thread::ScopedJoinHandle<'_, Result<f64>>| {
+                thread.join().map_err(|_panic| anyhow!("the thread that waits for an answer broke down"))?
+            };
+            Ok((ended(first)?, ended(second)?))
         })?;
-        for (place, time) in seen.try_iter() {
-            if place == 0 { here.push(time?) } else { there.push(time?) }
-        }
+        here.push(first);
+        there.push(second);
         thread::sleep(PAUSE);
     }
     Ok((here, there))
