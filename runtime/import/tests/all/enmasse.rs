@@ -13,7 +13,7 @@ const V32: &str = include_str!("fixtures/zato-3.2.yaml");
 #[test]
 fn a_file_of_4_1_becomes_definitions_that_are_taken() {
     let import = import(V41);
-    assert_eq!((import.carried.security, import.carried.connections, import.carried.channels), (7, 7, 7));
+    assert_eq!((import.carried.security, import.carried.connections, import.carried.channels), (7, 7, 8));
     let order: Vec<Value> =
         values(&loaded(&import).definitions, "channels").into_iter().map(|one| one["name"].clone()).collect();
     let expected = [
@@ -24,6 +24,7 @@ fn a_file_of_4_1_becomes_definitions_that_are_taken() {
         "partner.xml",
         "partner.off",
         "From-the-environment",
+        "bank.statement",
     ];
     assert_eq!(order, expected);
     for (section, name, expected) in ways_in().into_iter().chain(ways_out()) {
@@ -192,7 +193,7 @@ fn all_that_4_1_has_and_definitions_have_not_is_told() {
 #[test]
 fn a_file_of_3_2_with_all_its_options_becomes_short_definitions() {
     let import = import(V32);
-    assert_eq!((import.carried.security, import.carried.connections, import.carried.channels), (4, 3, 7));
+    assert_eq!((import.carried.security, import.carried.connections, import.carried.channels), (4, 3, 8));
     let written =
         import.text.split("  - name: crm-customer\n").nth(1).unwrap().split("  - name").next().unwrap();
     let expected = "    type: rest\n    path: /crm/customer/{id}\n    service: crm.customer.get\n    data_format: json\n    \

@@ -133,10 +133,10 @@ fn names_that_would_break_a_comment_do_not() {
 
 #[test]
 fn definitions_larger_than_what_is_read_are_told() {
-    let mut text = "channel_rest:\n".to_owned();
+    let (mut text, long) = ("channel_rest:\n".to_owned(), "long".repeat(1_100));
     for number in 0..2_000 {
         text.push_str(&format!(
-            "  - {{name: channel.{number}, service: some.service.{number}, url_path: /some/path/{number}}}\n"
+            "  - {{name: channel.{number}, service: some.service.{number}, url_path: /{long}/{number}}}\n"
         ));
     }
     let import = import(&text);

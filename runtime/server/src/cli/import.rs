@@ -106,7 +106,8 @@ fn report(import: &Import, file: &Path, target: Option<&Path>, output: Output) {
         output.note("\nset these variables where `caisson diff` and `caisson apply` run:");
     }
     for one in &import.variables {
-        output.note(format!("  {}  ({}:{}: {})", one.name, file.display(), one.line, one.reason));
+        let place = format!("{}:{}:{}", file.display(), one.line, one.column);
+        output.note(format!("  {}  ({place}: {})", one.name, one.reason));
     }
     if !import.without_grants.is_empty() {
         output.note(format!(
