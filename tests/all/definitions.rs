@@ -2,7 +2,7 @@
 
 use crate::harness::{Command, HELLO, Server, Setup, assert_problem, call};
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A file with one channel at this path.
 fn channel(path: &str) -> String {
@@ -224,6 +224,16 @@ async fn no_request_fails_while_definitions_change() {
     }
     assert!(answered > 40, "{answered} requests only");
     assert_eq!(Command::to(&server, ["cluster", "--json"]).run().await.json()["live"], 41);
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_again_after_an_export_is_refused() {
+    let server = Server::with("hello.py", HELLO).await;
+    for name in ["<<", "$secret"] {
+        let connection = json!({"name": "c", "type": "x", "deep": [{name: 1}]});
+        let answer = submit(&server, &json!({"definitions": {"connections": [connection]}})).await;
+        assert_problem(&answer, 422, &format!("connections/c/deep/0/{name}: `{name}` cannot be the name"));
+    }
 }
 
 #[tokio::test]

@@ -150,12 +150,13 @@ impl Checks<'_> {
         }
     }
 
-    /// Documents keep secrets under `$secret`: an option of that name would be taken for one, and could not be opened.
+    /// Documents keep secrets under `$secret`: an option of that name would be taken for one, and could not be opened. `<<` is
+    /// what YAML merges with: what has such an option could not be read again once it was exported.
     fn options<'a>(&mut self, place: &str, options: impl IntoIterator<Item = (&'a String, &'a Value)>) {
         for (name, value) in options {
             let place = format!("{place}/{name}");
-            if name == "$secret" {
-                self.error(&place, "`$secret` cannot be the name of an option: choose another one");
+            if name == "$secret" || name == "<<" {
+                self.error(&place, format!("`{name}` cannot be the name of an option: choose another one"));
             }
             self.nested(&place, value);
         }
