@@ -190,12 +190,18 @@ async fn what_is_exported_is_what_was_applied_and_holds_no_secret() {
 #[tokio::test]
 async fn the_schema_and_the_sections_are_there() {
     let server = Server::with("hello.py", HELLO).await;
-    apply(&server, &channel("/a")).await;
+    let more = "  - {name: b, type: soap, path: /b, service: x.y, operations: {Get: x.get}, enabled: false}\n";
+    apply(&server, &(channel("/a") + more)).await;
     let schema = Command::new(["schema"]).run().await;
     let schema: Value = serde_json::from_str(schema.good()).unwrap();
     assert!(schema["properties"]["channels"].is_object(), "{schema}");
     let listed = Command::to(&server, ["ls", "channels"]).run().await;
-    assert!(listed.good().contains("/a") && listed.good().contains("hello.hello-world"), "{listed:?}");
+    for part in ["/a", "hello.hello-world", "soap (off)", "Get: x.get, x.y"] {
+        assert!(listed.good().contains(part), "{part}: {listed:?}");
+    }
+    let shown = Command::to(&server, ["export"]).run().await;
+    assert!(shown.good().contains("enabled: false") && !shown.stdout.contains("enabled: true"), "{shown:?}");
+    assert!(!shown.stdout.contains("match_slash"), "what nobody wrote is not shown: {shown:?}");
     let url = format!("http://{}/api/v1/definitions/sections/cats", server.admin);
     assert_problem(&call(&server.http, Method::GET, &url).await.unwrap(), 404, "cats");
 }

@@ -1,6 +1,6 @@
 //! Ways in: channels.
 
-use super::RateLimit;
+use super::{RateLimit, is_default};
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,16 +45,16 @@ pub struct RestChannel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accept: Option<String>,
     /// A parameter also takes slashes: `/a/{b}` answers `/a/x/y`, as Zato does.
-    #[serde(default = "yes")]
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub match_slash: bool,
     /// What bodies are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_format: Option<DataFormat>,
     /// Which of two parameters of one name counts: that of the query or that of the path.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub url_priority: UrlPriority,
     /// Which of two fields of one name counts: that of the URL or that of the body.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub body_priority: BodyPriority,
     /// Who may call: any of these definitions or groups. Empty: everybody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -70,10 +70,10 @@ pub struct RestChannel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cors: Option<Cors>,
     /// Compress answers when the client can read them so.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub compress: bool,
     /// Give answers to GET an `ETag` and answer 304 when the client has that already.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub etag: bool,
     /// Largest body of a request; by default what the server allows, which is also the most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,7 +88,7 @@ pub struct RestChannel {
     #[schemars(range(min = 1, max = 86_400))]
     pub timeout_secs: Option<u32>,
     /// Switched off, it answers 404.
-    #[serde(default = "yes")]
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub enabled: bool,
 }
 
@@ -107,7 +107,7 @@ pub struct SoapChannel {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub operations: BTreeMap<String, String>,
     /// Versions of SOAP that are answered.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub versions: SoapVersions,
     /// Namespace of the operations. Answers are in it, and when it is given, requests must be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -137,7 +137,7 @@ pub struct SoapChannel {
     #[schemars(range(min = 1, max = 86_400))]
     pub timeout_secs: Option<u32>,
     /// Switched off, it answers 404.
-    #[serde(default = "yes")]
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub enabled: bool,
 }
 
@@ -205,7 +205,7 @@ pub struct Cors {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expose: Vec<String>,
     /// Pages may send cookies and credentials. Not together with origin `*`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub credentials: bool,
     /// How long a browser may remember the answer to a preflight.
     #[serde(default = "Cors::default_max_age")]
@@ -221,4 +221,9 @@ impl Cors {
 
 fn yes() -> bool {
     true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_yes(value: &bool) -> bool {
+    *value
 }

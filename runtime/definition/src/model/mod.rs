@@ -31,6 +31,11 @@ pub struct Definitions {
     pub grants: Vec<Grant>,
 }
 
+/// What is left out means this: so it is neither stored nor shown, and a difference tells only what somebody wrote.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// A named, configured way to another system. `Debug` shows no option: any of them may hold a secret.
 #[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Connection {

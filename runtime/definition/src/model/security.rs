@@ -1,6 +1,6 @@
 //! Who may call: security definitions.
 
-use super::{RateLimit, Secret};
+use super::{RateLimit, Secret, is_default};
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -184,7 +184,7 @@ pub struct Wss {
     /// The password. Kept encrypted and not hashed, as the digest form needs the password itself.
     pub password: Secret,
     /// Accept the password as text; by default only as a digest with nonce and time.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub allow_text: bool,
     /// How old a Timestamp or a digest's time may be.
     #[serde(default = "Wss::default_max_age")]

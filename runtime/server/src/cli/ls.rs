@@ -80,7 +80,14 @@ fn definitions(kind: Kind, output: Output, all: &[Value]) {
     match kind {
         Kind::Channels => {
             let heading = ["CHANNEL", "TYPE", "PATH", "SERVICE", "SECURITY"];
-            output.table(heading, &rows(["name", "type", "path", "service", "security"]));
+            let mut rows = rows(["name", "type", "path", "service", "security"]);
+            for ([_, kind, _, service, _], one) in rows.iter_mut().zip(all) {
+                *service = answering(one);
+                if one.get("enabled") == Some(&Value::Bool(false)) {
+                    kind.push_str(" (off)");
+                }
+            }
+            output.table(heading, &rows);
         }
         Kind::Grants => {
             let rows: Vec<[String; 3]> = rows(["services", "connection", "operations", "", ""])
@@ -95,6 +102,15 @@ fn definitions(kind: Kind, output: Output, all: &[Value]) {
             output.table(["NAME", "TYPE"], &rows);
         }
     }
+}
+
+/// Which services answer a channel: of a SOAP channel, also those of its operations.
+fn answering(channel: &Value) -> String {
+    let operations = channel.get("operations").and_then(Value::as_object).into_iter().flatten();
+    let operations = operations.map(|(name, service)| format!("{name}: {}", cell(Some(service))));
+    let service = channel.get("service").map(|service| cell(Some(service)));
+    let all: Vec<String> = operations.chain(service).collect();
+    if all.is_empty() { cell(None) } else { all.join(", ") }
 }
 
 fn cell(value: Option<&Value>) -> String {
