@@ -106,7 +106,7 @@ async fn what_cannot_be_served_never_becomes_a_revision() {
     };
     for (submission, says) in [
         (jwt(serde_json::json!({"public_key": "no key"})), "public_key"),
-        (jwt(serde_json::json!({"jwks_url": "https://keys.example/set"})), "https"),
+        (jwt(serde_json::json!({"jwks_url": "ftp://keys.example/set"})), "https"),
         (jwt(serde_json::json!({"algorithms": [], "public_key": "x"})), "algorithms"),
         (rest(serde_json::json!({"path": "/a/../b"})), "`..`"),
         (rest(serde_json::json!({"path": "/%zz"})), "percent-encoding"),
@@ -190,7 +190,8 @@ async fn what_is_exported_is_what_was_applied_and_holds_no_secret() {
 #[tokio::test]
 async fn the_schema_and_the_sections_are_there() {
     let server = Server::with("hello.py", HELLO).await;
-    let more = "  - {name: b, type: soap, path: /b, service: x.y, operations: {Get: x.get}, enabled: false}\n";
+    let more =
+        "  - {name: b, type: soap, path: /b, service: x.y, operations: {Get: x.get}, enabled: false}\n";
     apply(&server, &(channel("/a") + more)).await;
     let schema = Command::new(["schema"]).run().await;
     let schema: Value = serde_json::from_str(schema.good()).unwrap();

@@ -1,15 +1,20 @@
-//! TLS where services answer: https, client certificates, files that change.
+//! TLS: https where services answer, client certificates, files that change; and key sets of tokens that come by https.
 
 use crate::harness::{Command, HELLO, Raw, Server, Setup, eventually};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::Method;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// An authority with certificates of its making.
 struct Authority {
@@ -166,5 +171,66 @@ async fn files_that_cannot_be_used_are_named_and_keys_are_not_shown() {
         let ended = Command::new(serve.into_iter().chain(arguments)).run().await;
         assert!(ended.code != 0 && ended.stderr.contains(says), "{says}: {}", ended.stderr);
         assert!(!ended.stderr.contains("PRIVATE KEY"), "{}", ended.stderr);
+    }
+}
+
+/// A server of keys that speaks https, with the certificate of this authority. Its address.
+async fn keys_by_https(authority: &Authority, keys: String) -> String {
+    let identity = authority.issue("keys");
+    let key = PrivateKeyDer::try_from(identity.key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let chain = vec![identity.certificate.der().clone()];
+    let acceptor =
+        TlsAcceptor::from(Arc::new(config.with_no_client_auth().with_single_cert(chain, key).unwrap()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut head = [0; 4096];
+            drop(stream.read(&mut head).await);
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{keys}", keys.len());
+            drop(stream.write_all(answer.as_bytes()).await);
+            drop(stream.shutdown().await);
+        }
+    });
+    format!("https://localhost:{port}/keys")
+}
+
+/// A token that this key signs, and the set of keys that it is checked with.
+fn token() -> (String, String) {
+    let key = KeyPair::generate().unwrap();
+    let point = key.public_key_raw();
+    let part = |range| URL_SAFE_NO_PAD.encode(&point[range]);
+    let jwk = json!({"kty": "EC", "crv": "P-256", "kid": "one", "x": part(1..33), "y": part(33..65)});
+    let header = Header { kid: Some("one".to_owned()), ..Header::new(Algorithm::ES256) };
+    let claims = json!({"sub": "ann", "exp": 4_000_000_000_u64});
+    let token = encode(&header, &claims, &EncodingKey::from_ec_der(&key.serialize_der())).unwrap();
+    (token, json!({"keys": [jwk]}).to_string())
+}
+
+#[tokio::test]
+async fn keys_of_tokens_are_fetched_by_https_from_servers_that_this_machine_believes() {
+    let (authority, (token, keys)) = (Authority::new(), token());
+    let folder = tempfile::tempdir().unwrap();
+    let url = keys_by_https(&authority, keys).await;
+    let definitions = format!(
+        "version: 1\nsecurity:\n  - {{name: j, type: jwt, algorithms: [ES256], jwks_url: \"{url}\"}}\nchannels:\n  \
+         - {{name: c, type: rest, path: /closed, service: hello.hello-world, security: [j]}}\n"
+    );
+    for (believed, status) in [(&authority, 200), (&Authority::new(), 401)] {
+        let file = folder.path().join(format!("{status}.pem"));
+        std::fs::write(&file, believed.certificate.pem()).unwrap();
+        let setup = Setup::new().file("hello.py", HELLO).env("SSL_CERT_FILE", file.display().to_string());
+        let server = setup.start().await;
+        let file = server.write("caisson.yaml", &definitions);
+        Command::to(&server, ["apply", "-f", &file, "--yes"]).run().await.good();
+        let bearer = format!("Bearer {token}");
+        let answer = server.path_with(Method::GET, "/closed", &[("authorization", &bearer)]).await;
+        assert_eq!(answer.status.as_u16(), status, "{}", answer.text());
+        if status == 401 {
+            server.log_says("invalid peer certificate").await;
+        }
     }
 }

@@ -38,6 +38,7 @@ pub(crate) struct Setup {
     root: TempDir,
     dev: bool,
     arguments: Vec<String>,
+    variables: Vec<(String, String)>,
 }
 
 impl Setup {
@@ -45,7 +46,13 @@ impl Setup {
     pub(crate) fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join("services")).unwrap();
-        Self { root, dev: true, arguments: Vec::new() }
+        Self { root, dev: true, arguments: Vec::new(), variables: Vec::new() }
+    }
+
+    /// One more environment variable.
+    pub(crate) fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.push((name.to_owned(), value.into()));
+        self
     }
 
     /// Without `--dev`.
@@ -87,6 +94,7 @@ impl Setup {
         command.arg("--data").arg(self.data());
         command.args(self.dev.then_some("--dev")).args(&self.arguments);
         command.env_clear().env("SECRET_OF_THE_HOST", "do-not-tell");
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
         command.spawn().unwrap_or_else(|error| panic!("{}: {error}", binary().display()))
     }

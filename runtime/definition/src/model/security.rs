@@ -101,7 +101,8 @@ pub struct Jwt {
     /// The text of a JSON Web Key Set, usually `${file:PATH}` (RFC 7517).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<String>,
-    /// Where a JSON Web Key Set is fetched from, again when an unknown key is named.
+    /// Where a JSON Web Key Set is fetched from, again when an unknown key is named; by https from servers whose certificates this
+    /// machine believes (or those of `SSL_CERT_FILE`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks_url: Option<String>,
     /// Tokens must be from this issuer (`iss`).

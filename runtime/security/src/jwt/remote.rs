@@ -7,6 +7,7 @@ use super::keys::KeySet;
 use http::Uri;
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Bytes;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -50,16 +51,11 @@ impl Drop for Remote {
 
 /// Checks the address of a key set. Errors do not repeat it: it may hold a credential.
 pub(crate) fn address(url: &str) -> Result<Uri, String> {
-    let advice = "write http://HOST/PATH";
+    let advice = "write https://HOST/PATH";
     let uri: Uri = url.parse().map_err(|error| format!("jwks_url: this is no URL ({error}); {advice}"))?;
     match uri.scheme_str() {
-        Some("http") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri),
-        Some("https") => {
-            Err("jwks_url: key sets cannot be fetched by https yet; save the set as a file and write \
-             jwks: ${file:PATH}, or put a proxy on this machine before it and write its http address"
-                .to_owned())
-        }
-        _ => Err(format!("jwks_url: this is no http address; {advice}")),
+        Some("http" | "https") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri),
+        _ => Err(format!("jwks_url: this is no https address; {advice}")),
     }
 }
 
@@ -133,10 +129,26 @@ fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A client that believes the authorities that this machine does.
+///
+/// # Errors
+///
+/// The machine has none.
+fn client() -> Result<Client<HttpsConnector<HttpConnector>, Empty<Bytes>>, String> {
+    let connector = HttpsConnectorBuilder::new()
+        .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
+        .map_err(|error| {
+            format!("{error}: install ca-certificates, or set SSL_CERT_FILE to a file of authorities in PEM")
+        })?;
+    Ok(Client::builder(TokioExecutor::new()).build(connector.https_or_http().enable_http1().build()))
+}
+
 async fn download(url: Uri) -> Result<KeySet, String> {
-    let client: Client<HttpConnector, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+    // Files are read for it, and that may take as long as disks do.
+    let made = tokio::task::spawn_blocking(client).await.map_err(|error| error.to_string());
+    let client = made??;
     let fetched = tokio::time::timeout(TIMEOUT, async {
-        let response = client.get(url).await.map_err(|error| error.to_string())?;
+        let response = client.get(url).await.map_err(|error| reason(&error))?;
         if response.status() != http::StatusCode::OK {
             return Err(format!("the server answered {}", response.status()));
         }
@@ -146,4 +158,13 @@ async fn download(url: Uri) -> Result<KeySet, String> {
     let bytes = fetched.await.map_err(|_elapsed| format!("no answer within {} s", TIMEOUT.as_secs()))??;
     let text = std::str::from_utf8(&bytes).map_err(|error| error.to_string())?;
     KeySet::parse(text, false)
+}
+
+/// What lies at the bottom of an error: the client itself only says that it could not connect.
+fn reason(error: &hyper_util::client::legacy::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
 }
