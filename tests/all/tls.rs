@@ -3,7 +3,10 @@
 use crate::harness::{Command, HELLO, Raw, Server, Setup, eventually};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::Method;
+use bytes::Bytes;
+use http::{Method, Request, Version};
+use http_body_util::Full;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -14,6 +17,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// An authority with certificates of its making.
@@ -77,6 +81,27 @@ channels:
   - {name: closed, type: rest, path: /closed, service: who.who, security: [partner]}
 ";
 
+/// A client that believes this authority, and shows a certificate if it has one.
+fn client(trusted: &Authority, shown: Option<&Identity>) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(trusted.certificate.der().clone()).unwrap();
+    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
+    match shown {
+        None => builder.with_no_client_auth(),
+        Some(identity) => {
+            let key = PrivateKeyDer::try_from(identity.key.serialize_der()).unwrap();
+            builder.with_client_auth_cert(vec![identity.certificate.der().clone()], key).unwrap()
+        }
+    }
+}
+
+async fn connect(server: &Server, config: ClientConfig) -> Result<TlsStream<TcpStream>, String> {
+    let stream = TcpStream::connect(&server.listen).await.map_err(|error| error.to_string())?;
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| error.to_string())
+}
+
 /// The certificate of the server and what it answered; an error when there was no handshake.
 async fn ask(
     server: &Server,
@@ -84,27 +109,30 @@ async fn ask(
     shown: Option<&Identity>,
     path: &str,
 ) -> Result<(CertificateDer<'static>, String), String> {
-    let mut roots = RootCertStore::empty();
-    roots.add(trusted.certificate.der().clone()).unwrap();
-    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
-    let builder = builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
-    let config = match shown {
-        None => builder.with_no_client_auth(),
-        Some(identity) => {
-            let key = PrivateKeyDer::try_from(identity.key.serialize_der()).unwrap();
-            builder.with_client_auth_cert(vec![identity.certificate.der().clone()], key).unwrap()
-        }
-    };
-    let stream = TcpStream::connect(&server.listen).await.map_err(|error| error.to_string())?;
-    let connector = TlsConnector::from(Arc::new(config));
-    let name = ServerName::try_from("localhost").unwrap();
-    let mut stream = connector.connect(name, stream).await.map_err(|error| error.to_string())?;
+    let mut stream = connect(server, client(trusted, shown)).await?;
     let certificate = stream.get_ref().1.peer_certificates().unwrap()[0].clone().into_owned();
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.map_err(|error| error.to_string())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.map_err(|error| error.to_string())?;
     Ok((certificate, answer))
+}
+
+#[tokio::test]
+async fn clients_that_can_are_answered_by_http2() {
+    let (authority, folder) = (Authority::new(), tempfile::tempdir().unwrap());
+    write(folder.path(), &authority.issue("server"), &authority);
+    let server = setup(&folder).start().await;
+    let mut config = client(&authority, None);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let stream = connect(&server, config).await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    let (executor, stream) = (TokioExecutor::new(), TokioIo::new(stream));
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, stream).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::get("https://localhost/services/hello.hello-world").body(Full::<Bytes>::default());
+    let answer = sender.send_request(request.unwrap()).await.unwrap();
+    assert_eq!((answer.version(), answer.status().as_u16()), (Version::HTTP_2, 200));
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ impl Packages {
     pub async fn deploy(&self, source: PackageSource, by: &str) -> Result<Deployment, PackageError> {
         self.deployer.rehearse(&source, by).await?;
         let _turn = self.turn.lock().await;
-        self.share(&source, by).await?;
+        share(&self.control, &source, by).await?;
         Ok(self.deployer.deploy(source, Origin::Upload, by).await?)
     }
 
@@ -103,35 +103,35 @@ impl Packages {
             result => Ok(result?),
         }
     }
+}
 
-    /// Puts a package into the store, unless it is there.
-    async fn share(&self, source: &PackageSource, by: &str) -> Result<(), PackageError> {
-        let parcel = Parcel::of(source);
-        let document = Document { digest: parcel.digest.to_string(), by: by.to_owned() };
-        let stored = documents(&self.control.snapshot()).remove(source.name());
-        if stored.is_some_and(|stored| stored.digest == document.digest) {
-            return Ok(());
-        }
-        let store = self.control.store();
-        for part in parcel.parts.values() {
+/// Puts a package into the store, unless it is there.
+async fn share(control: &Control, source: &PackageSource, by: &str) -> Result<(), PackageError> {
+    let parcel = Parcel::of(source);
+    let document = Document { digest: parcel.digest.to_string(), by: by.to_owned() };
+    let stored = documents(&control.snapshot()).remove(source.name());
+    if stored.is_some_and(|stored| stored.digest == document.digest) {
+        return Ok(());
+    }
+    let store = control.store();
+    for part in parcel.parts.values() {
+        store.put_blob(part).await?;
+    }
+    let text = serde_json::to_vec(&document).map_err(|error| ControlError::invalid(error.to_string()))?;
+    let change = Change {
+        author: by.to_owned(),
+        message: format!("deploy {}", source.name()),
+        puts: BTreeMap::from([(format!("{SECTION}{}", source.name()), text.into())]),
+        ..Change::default()
+    };
+    control.commit(change).await?;
+    // Until the commit these were garbage to anyone who looked; from now on they are not.
+    for (digest, part) in &parcel.parts {
+        if !store.has_blob(digest).await? {
             store.put_blob(part).await?;
         }
-        let text = serde_json::to_vec(&document).map_err(|error| ControlError::invalid(error.to_string()))?;
-        let change = Change {
-            author: by.to_owned(),
-            message: format!("deploy {}", source.name()),
-            puts: BTreeMap::from([(format!("{SECTION}{}", source.name()), text.into())]),
-            ..Change::default()
-        };
-        self.control.commit(change).await?;
-        // Until the commit these were garbage to anyone who looked; from now on they are not.
-        for (digest, part) in &parcel.parts {
-            if !store.has_blob(digest).await? {
-                store.put_blob(part).await?;
-            }
-        }
-        Ok(())
     }
+    Ok(())
 }
 
 /// The packages that a snapshot has. A document that cannot be read is left out: it is of a newer version.

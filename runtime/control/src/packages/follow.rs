@@ -1,6 +1,7 @@
 //! Makes this server run what the store says.
 
-use super::{Document, Packages, documents};
+use super::keep::sweep;
+use super::{Document, Packages, documents, share};
 use caisson_cluster::store::Snapshot;
 use caisson_service::{Origin, PackageSource, Parcel};
 use std::collections::{BTreeMap, HashMap};
@@ -39,14 +40,14 @@ impl Packages {
         let mut complete = self.catch_up(&first, &mut refused).await;
         let this = self.clone();
         Following(tokio::spawn(async move {
-            let mut sweep = tokio::time::interval_at(tokio::time::Instant::now() + SWEEP, SWEEP);
+            let mut look = tokio::time::interval_at(tokio::time::Instant::now() + SWEEP, SWEEP);
             let mut unnamed = std::collections::BTreeSet::new();
             loop {
                 tokio::select! {
                     changed = updates.changed() => if changed.is_err() { return },
                     () = tokio::time::sleep(RETRY), if !complete => {}
-                    _ = sweep.tick() => {
-                        unnamed = this.sweep(unnamed).await;
+                    _ = look.tick() => {
+                        unnamed = sweep(&this.control, unnamed).await;
                         continue;
                     }
                 }
@@ -60,7 +61,7 @@ impl Packages {
     async fn adopt(&self) {
         for package in self.deployer.uploads().into_keys() {
             let shared = match self.deployer.read_back(&package).await {
-                Ok(source) => self.share(&source, "start").await,
+                Ok(source) => share(&self.control, &source, "start").await,
                 Err(error) => Err(error.into()),
             };
             if let Err(error) = shared {

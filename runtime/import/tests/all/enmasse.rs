@@ -67,9 +67,9 @@ fn ways_in() -> Vec<Expected> {
             "shop.order",
             json!({"path": "/shop/order/{order_id}", "methods": ["POST"], "match_slash": false, "service": "shop.order.create",
                 "data_format": "json", "url_priority": "path-over-query", "security": ["shop.web"], "compress": true,
-                "timeout_secs": 45, "enabled": true}),
+                "timeout_secs": 45, "enabled": null}),
         ),
-        ("channels", "shop.ping", json!({"methods": null, "match_slash": true, "security": null})),
+        ("channels", "shop.ping", json!({"methods": null, "match_slash": null, "security": null})),
         (
             "channels",
             "shop.upload",
