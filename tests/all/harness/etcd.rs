@@ -7,6 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
@@ -169,6 +170,16 @@ impl Place {
     }
 }
 
+/// An address that nobody uses now. Its port is below those that the system gives to outgoing connections: between this look and
+/// the start of etcd, or while a member is dead, one of the many that run beside this test could get it.
 fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        // Tests run in processes of their own, which begin at different places.
+        let step = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(17));
+        let address = format!("127.0.0.1:{}", 20_000 + step % 12_000);
+        if TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    }
 }
