@@ -1,7 +1,8 @@
 //! Ways out: REST, SOAP and SQL.
 
+use super::Work;
 use super::channel::timeout;
-use super::{Work, security};
+use super::security::{self, secret};
 use crate::entry::{Fields, Section, Shape};
 use crate::item::Item;
 use crate::text::{escaped, shown, variable};
@@ -73,7 +74,7 @@ pub(super) fn sql(work: &mut Work, mut item: Item<'_>) {
     let user = work.text(&mut item, &["username"]);
     if let Some(user) = user {
         fields.push(("username", Shape::text(user)));
-        let password = password(work, &mut item);
+        let password = secret(work, &mut item, "connections", &["password", "secret"], "password");
         fields.push(("password", Shape::text(password)));
     }
     let size = work.number(&mut item, "pool_size");
@@ -90,25 +91,6 @@ fn engine_name(engine: &str) -> String {
         None => engine,
     };
     name.to_owned()
-}
-
-fn password(work: &mut Work, item: &mut Item<'_>) -> String {
-    let place = format!("connections/{}/password", item.new_name);
-    match item.text(&["password", "secret"]) {
-        None => work.variables.invented(
-            &place,
-            item.at,
-            "exports never hold secrets: it is the one that Zato knows",
-        ),
-        Some((text, at)) => match variable(&text) {
-            Some(name) => work.variables.named(name, at),
-            None => work.variables.invented(
-                &place,
-                at,
-                "the secret stands in the source, and was not copied from there",
-            ),
-        },
-    }
 }
 
 fn finish(work: &mut Work, item: &mut Item<'_>, fields: Fields, mut left_out: Option<String>) {

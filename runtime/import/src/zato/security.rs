@@ -141,8 +141,14 @@ fn why_not(kind: Option<&str>) -> &'static str {
 }
 
 /// A secret as a reference, never as it stands in the source.
-fn secret(work: &mut Work, item: &mut Item<'_>, keys: &[&'static str], field: &str) -> String {
-    let place = format!("security/{}/{field}", item.new_name);
+pub(super) fn secret(
+    work: &mut Work,
+    item: &mut Item<'_>,
+    section: &str,
+    keys: &[&'static str],
+    field: &str,
+) -> String {
+    let place = format!("{section}/{}/{field}", item.new_name);
     match item.text(keys) {
         None => work.variables.invented(
             &place,
@@ -169,7 +175,7 @@ const NO_USER: &str = "it has no `username`";
 fn basic(work: &mut Work, item: &mut Item<'_>) -> Both {
     let user = username(work, item);
     let realm = work.text(item, &["realm"]).filter(|realm| *realm != item.new_name);
-    let password = secret(work, item, &["password", "secret"], "password");
+    let password = secret(work, item, "security", &["password", "secret"], "password");
     let Some(user) = user else { return Both::neither(NO_USER) };
     let mut fields =
         vec![("type", Shape::text("basic-auth")), ("username", user), ("password", Shape::text(password))];
@@ -182,7 +188,7 @@ fn api_key(work: &mut Work, item: &mut Item<'_>) -> Both {
     // Zato asks for a user name and does nothing with it.
     let _user = item.take("username");
     let header = work.text(item, &["header"]).filter(|header| header != "X-API-Key");
-    let key = secret(work, item, &["password", "secret", "key", "api_key"], "key");
+    let key = secret(work, item, "security", &["password", "secret", "key", "api_key"], "key");
     let mut fields = vec![("type", Shape::text("api-key"))];
     fields.extend(header.map(|header| ("header", Shape::text(header))));
     fields.push(("key", Shape::text(key)));
@@ -191,7 +197,7 @@ fn api_key(work: &mut Work, item: &mut Item<'_>) -> Both {
 
 fn wss(work: &mut Work, item: &mut Item<'_>) -> Both {
     let user = username(work, item);
-    let password = secret(work, item, &["password", "secret"], "password");
+    let password = secret(work, item, "security", &["password", "secret"], "password");
     let as_text =
         item.text(&["password_type"]).is_some_and(|(text, _)| text.to_ascii_lowercase().contains("text"));
     let age =
@@ -217,7 +223,7 @@ fn wss(work: &mut Work, item: &mut Item<'_>) -> Both {
 
 fn ntlm(work: &mut Work, item: &mut Item<'_>) -> Both {
     let user = username(work, item);
-    let password = secret(work, item, &["password", "secret"], "password");
+    let password = secret(work, item, "security", &["password", "secret"], "password");
     let auth =
         |user| vec![("type", Shape::text("ntlm")), ("username", user), ("password", Shape::text(password))];
     Both {
@@ -232,7 +238,7 @@ fn bearer(work: &mut Work, item: &mut Item<'_>) -> Both {
     if item.look("static_token").is_some() {
         let header = work.text(item, &["static_header"]).unwrap_or_else(|| "Authorization".to_owned());
         let prefix = work.text(item, &["static_prefix"]).unwrap_or_else(|| "Bearer".to_owned());
-        let token = secret(work, item, &["static_token"], "token");
+        let token = secret(work, item, "security", &["static_token"], "token");
         let _user = (item.take("username"), item.take("password"));
         let key = Shape::text(format!("{prefix} {token}"));
         let auth = vec![("type", Shape::text("api-key")), ("header", Shape::text(header)), ("key", key)];
@@ -246,7 +252,7 @@ fn bearer(work: &mut Work, item: &mut Item<'_>) -> Both {
         return Both { inwards: Err(INWARDS), outwards: Err(reason) };
     }
     let scopes = item.texts("scopes").unwrap_or_default();
-    let client_secret = secret(work, item, &["password", "secret"], "password");
+    let client_secret = secret(work, item, "security", &["password", "secret"], "password");
     let (Some(endpoint), Some(client)) = (endpoint, client) else {
         return Both { inwards: Err(INWARDS), outwards: Err("it lacks `auth_endpoint` or `username`") };
     };
