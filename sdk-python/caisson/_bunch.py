@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from typing import Any
 
-__all__ = ['Bunch', 'Message', 'ServiceInput']
+__all__ = ['Bunch', 'Message', 'ServiceInput', 'collect']
 
 
 class Bunch(dict):
@@ -71,3 +72,15 @@ class Message(dict):
     def append(self, value: Any) -> None:
         """Not possible before a list was assigned."""
         raise TypeError('assign a list to self.response.payload before appending to it')
+
+
+def collect(pairs: Iterable[tuple[str, Any]], found: Bunch) -> Bunch:
+    """Puts pairs into `found`, and answers it; values of a name that is repeated are a list."""
+    for name, value in pairs:
+        if name not in found:
+            found[name] = value
+        elif isinstance(found[name], list):
+            found[name].append(value)
+        else:
+            found[name] = [found[name], value]
+    return found

@@ -10,7 +10,7 @@ import traceback
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from caisson._bunch import Bunch, Message, ServiceInput
+from caisson._bunch import Bunch, Message, ServiceInput, collect
 from caisson._errors import ServiceError
 from caisson._loader import describe_load_error, load_program
 from caisson._pieces import open_stream
@@ -91,7 +91,7 @@ def serialise(payload: Any) -> tuple[bytes, bool]:
 
 def parse_query(query: str) -> Bunch:
     """The parameters of a query string; one that is repeated is a list."""
-    return _collect(parse_qsl(query, keep_blank_values=True)) if query else Bunch()
+    return collect(parse_qsl(query, keep_blank_values=True), Bunch()) if query else Bunch()
 
 
 def parse_form(body: bytes) -> Bunch:
@@ -101,19 +101,7 @@ def parse_form(body: bytes) -> Bunch:
 
 def make_bunch(pairs: list[tuple[str, str]]) -> Bunch:
     """A Bunch of pairs."""
-    return _collect(pairs)
-
-
-def _collect(pairs: list[tuple[str, str]]) -> Bunch:
-    found = Bunch()
-    for name, value in pairs:
-        if name not in found:
-            found[name] = value
-        elif isinstance(found[name], list):
-            found[name].append(value)
-        else:
-            found[name] = [found[name], value]
-    return found
+    return collect(pairs, Bunch())
 
 
 def make_input(

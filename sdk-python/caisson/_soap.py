@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from caisson._bunch import Bunch
+from caisson._bunch import Bunch, collect
 
 __all__ = ['SOAPMessage', 'Soap', 'make_soap', 'make_soap_message']
 
@@ -51,13 +51,5 @@ def make_soap(
     version: str, action: str | None, operation: str, namespace: str | None, headers: list[tuple[str, str | None, str]]
 ) -> Soap:
     """The SOAP side of a message; what is within a header block comes as JSON."""
-    found = SOAPMessage()
-    for name, _, content in headers:
-        value = make_soap_message(json.loads(content))
-        if name not in found:
-            found[name] = value
-        elif isinstance(found[name], list):
-            found[name].append(value)
-        else:
-            found[name] = [found[name], value]
-    return Soap(version, action, operation, namespace, found)
+    blocks = ((name, make_soap_message(json.loads(content))) for name, _, content in headers)
+    return Soap(version, action, operation, namespace, collect(blocks, SOAPMessage()))
