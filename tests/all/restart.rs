@@ -1,6 +1,6 @@
 //! What survives the end of the server.
 
-use crate::harness::{HELLO, Server, Setup, assert_problem, guest, post};
+use crate::harness::{Command, HELLO, Server, Setup, assert_problem, guest, post};
 
 fn says(text: &str) -> String {
     format!(
@@ -129,4 +129,31 @@ async fn a_package_that_was_taken_away_stays_away() {
     assert_problem(&server.get("up.hello-world").await, 404, "up.hello-world");
     let url = format!("http://{}/api/v1/services/up.hello-world/invoke", server.admin);
     assert_problem(&post(&server.http, &url, "{}").await.unwrap(), 404, "up.hello-world");
+}
+
+#[tokio::test]
+async fn uploads_are_taken_over_by_a_state_that_is_new_also_when_definitions_come_with_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("caisson.yaml");
+    std::fs::write(&config, "version: 1\n").unwrap();
+    let setup = Setup::new().argument("--config").argument(config.display().to_string());
+    let mut server = setup.start().await;
+    upload(&server, "up", "text/x-python", HELLO.into()).await;
+    server.signal(rustix::process::Signal::TERM);
+    assert!(server.ended().await.success());
+    for file in std::fs::read_dir(server.data()).unwrap() {
+        let file = file.unwrap();
+        if file.file_name().to_string_lossy().starts_with("state.db") {
+            std::fs::remove_file(file.path()).unwrap();
+        }
+    }
+    let channel = "channels: [{name: c, type: rest, path: /c, service: up.hello-world}]\n";
+    std::fs::write(&config, format!("version: 1\n{channel}")).unwrap();
+    server.start_again().await;
+    let history = Command::to(&server, ["history", "--json"]).run().await.json();
+    assert_eq!(history.as_array().unwrap().last().unwrap()["message"], "take over uploads");
+    // What follows the state has had its turn once it has deployed this.
+    upload(&server, "later", "text/x-python", HELLO.into()).await;
+    assert_eq!(server.get("up.hello-world").await.good(), "How goes it?");
+    assert_eq!(server.path_with(http::Method::GET, "/c", &[]).await.good(), "How goes it?");
 }

@@ -1,6 +1,7 @@
 //! Services: what can be called, and calling it.
 
 use crate::auth::Caller;
+use crate::problem::ApiError;
 use crate::router::Shared;
 use crate::shapes::{Problem, Service};
 use axum::Json;
@@ -11,8 +12,6 @@ use http::Uri;
 use http::header::AUTHORIZATION;
 use std::sync::Arc;
 use tower::ServiceExt as _;
-
-use crate::problem::ApiError;
 
 /// Name of the channel that messages through this API come by, and of what vouches for who sends them.
 const CHANNEL: &str = "admin";

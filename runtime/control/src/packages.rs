@@ -67,7 +67,8 @@ impl Packages {
     ///
     /// # Errors
     ///
-    /// The package is broken, or a name in it is taken here; the state store is away. What ran before still runs, everywhere.
+    /// The package is broken, or a name in it is taken here; the state store is away: then what ran before still runs, everywhere.
+    /// When only this server's disk fails, the others run the new version, and this one goes on trying.
     ///
     /// # Cancel safety
     ///
@@ -75,7 +76,8 @@ impl Packages {
     pub async fn deploy(&self, source: PackageSource, by: &str) -> Result<Deployment, PackageError> {
         self.deployer.rehearse(&source, by).await?;
         let _turn = self.turn.lock().await;
-        share(&self.control, &source, by).await?;
+        let message = format!("deploy {}", source.name());
+        share(&self.control, std::slice::from_ref(&source), by, message).await?;
         Ok(self.deployer.deploy(source, Origin::Upload, by).await?)
     }
 
@@ -105,28 +107,36 @@ impl Packages {
     }
 }
 
-/// Puts a package into the store, unless it is there.
-async fn share(control: &Control, source: &PackageSource, by: &str) -> Result<(), PackageError> {
-    let parcel = Parcel::of(source);
-    let document = Document { digest: parcel.digest.to_string(), by: by.to_owned() };
-    let stored = documents(&control.snapshot()).remove(source.name());
-    if stored.is_some_and(|stored| stored.digest == document.digest) {
+/// Puts packages into the store, all in one revision, but for those that are there as they are.
+async fn share(
+    control: &Control,
+    sources: &[PackageSource],
+    by: &str,
+    message: String,
+) -> Result<(), PackageError> {
+    let stored = documents(&control.snapshot());
+    let (mut puts, mut parts) = (BTreeMap::new(), BTreeMap::new());
+    for source in sources {
+        let parcel = Parcel::of(source);
+        let document = Document { digest: parcel.digest.to_string(), by: by.to_owned() };
+        let known = stored.get(source.name()).and_then(Option::as_ref);
+        if known.is_some_and(|known| known.digest == document.digest) {
+            continue;
+        }
+        let text = serde_json::to_vec(&document).map_err(|error| ControlError::invalid(error.to_string()))?;
+        puts.insert(format!("{SECTION}{}", source.name()), text.into());
+        parts.extend(parcel.parts);
+    }
+    if puts.is_empty() {
         return Ok(());
     }
     let store = control.store();
-    for part in parcel.parts.values() {
+    for part in parts.values() {
         store.put_blob(part).await?;
     }
-    let text = serde_json::to_vec(&document).map_err(|error| ControlError::invalid(error.to_string()))?;
-    let change = Change {
-        author: by.to_owned(),
-        message: format!("deploy {}", source.name()),
-        puts: BTreeMap::from([(format!("{SECTION}{}", source.name()), text.into())]),
-        ..Change::default()
-    };
-    control.commit(change).await?;
+    control.commit(Change { author: by.to_owned(), message, puts, ..Change::default() }).await?;
     // Until the commit these were garbage to anyone who looked; from now on they are not.
-    for (digest, part) in &parcel.parts {
+    for (digest, part) in &parts {
         if !store.has_blob(digest).await? {
             store.put_blob(part).await?;
         }
@@ -134,17 +144,16 @@ async fn share(control: &Control, source: &PackageSource, by: &str) -> Result<()
     Ok(())
 }
 
-/// The packages that a snapshot has. A document that cannot be read is left out: it is of a newer version.
-fn documents(snapshot: &Snapshot) -> BTreeMap<String, Document> {
+/// The packages that a snapshot has. Nothing stands for a document that a newer server has written and this one cannot read: what
+/// it names must neither be deployed nor taken away.
+fn documents(snapshot: &Snapshot) -> BTreeMap<String, Option<Document>> {
     let stored = snapshot.documents.iter();
     let stored = stored.filter_map(|(name, bytes)| Some((name.strip_prefix(SECTION)?, bytes)));
-    let read = stored.map(|(package, bytes)| (package.to_owned(), serde_json::from_slice(bytes)));
-    read.filter_map(|(package, document)| match document {
-        Ok(document) => Some((package, document)),
-        Err(error) => {
+    let read = |(package, bytes): (&str, &bytes::Bytes)| {
+        let document = serde_json::from_slice(bytes).map_err(|error| {
             tracing::warn!(%error, "the document of package {package} cannot be read; is this server too old?");
-            None
-        }
-    })
-    .collect()
+        });
+        (package.to_owned(), document.ok())
+    };
+    stored.map(read).collect()
 }

@@ -39,6 +39,8 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     engine.connect(Arc::downgrade(&door));
     make_services_folder(&plan)?;
     let control = state::open(&plan).await?;
+    let packages = Packages::new(control.clone(), deployer.clone());
+    packages.adopt().await?;
     if let Some(file) = &plan.config {
         state::apply_config(&control, file).await?;
     }
@@ -58,7 +60,6 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     let membership = control.store().join(state::member(&plan, address, admin_address));
     let channel = caisson_channel::router(Arc::clone(&door), table, &plan.http);
     let services = tokio::spawn(listen.serve(channel, plan.http.clone(), stop.clone()));
-    let packages = Packages::new(control.clone(), deployer.clone());
     let admin = caisson_admin::router(Admin {
         login,
         packages: packages.clone(),

@@ -1,8 +1,7 @@
 //! Makes this server run what the store says.
 
 use super::keep::sweep;
-use super::{Document, Packages, documents, share};
-use caisson_cluster::store::Snapshot;
+use super::{Document, PackageError, Packages, documents, share};
 use caisson_service::{Origin, PackageSource, Parcel};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -28,16 +27,36 @@ impl Drop for Following {
 type Refused = HashMap<String, String>;
 
 impl Packages {
+    /// Puts what is uploaded here into a store in which there never was anything. To be called before anything else is put there:
+    /// whatever the store does not have then is undeployed by [`follow`](Self::follow).
+    ///
+    /// # Errors
+    ///
+    /// The state store is away. Content that is damaged is no error: it cannot run anyway.
+    pub async fn adopt(&self) -> Result<(), PackageError> {
+        if self.control.snapshot().revision > 0 {
+            return Ok(());
+        }
+        let mut sources = Vec::new();
+        for package in self.deployer.kept_uploads() {
+            match self.deployer.read_back(&package).await {
+                Ok(source) => sources.push(source),
+                Err(error) => {
+                    tracing::error!(%error, "package {package} cannot be taken over; deploy it again");
+                }
+            }
+        }
+        // All at once: a server that ends in the middle would find a store that is not new, and take the others away.
+        share(&self.control, &sources, "start", "take over uploads".to_owned()).await
+    }
+
     /// Brings this server to where the store is, as far as it gets, and follows from then on. To be called when what ran here
     /// before runs again.
     pub async fn follow(&self) -> Following {
         let mut updates = self.control.subscribe();
         let mut refused = Refused::new();
-        let first = updates.borrow_and_update().clone();
-        if first.revision == 0 {
-            self.adopt().await;
-        }
-        let mut complete = self.catch_up(&first, &mut refused).await;
+        updates.mark_unchanged();
+        let mut complete = self.catch_up(&mut refused).await;
         let this = self.clone();
         Following(tokio::spawn(async move {
             let mut look = tokio::time::interval_at(tokio::time::Instant::now() + SWEEP, SWEEP);
@@ -51,36 +70,24 @@ impl Packages {
                         continue;
                     }
                 }
-                let snapshot = updates.borrow_and_update().clone();
-                complete = this.catch_up(&snapshot, &mut refused).await;
+                complete = this.catch_up(&mut refused).await;
             }
         }))
     }
 
-    /// A store in which there never was anything takes over what is uploaded here.
-    async fn adopt(&self) {
-        for package in self.deployer.uploads().into_keys() {
-            let shared = match self.deployer.read_back(&package).await {
-                Ok(source) => share(&self.control, &source, "start").await,
-                Err(error) => Err(error.into()),
-            };
-            if let Err(error) = shared {
-                tracing::error!(%error, "package {package} could not be put into the state store; deploy it again");
-            }
-        }
-    }
-
-    /// Deploys and undeploys what is different. False when something could not be fetched.
-    async fn catch_up(&self, snapshot: &Snapshot, refused: &mut Refused) -> bool {
+    /// Deploys and undeploys what is different from the newest revision that is known here. False when something is worth trying
+    /// again.
+    async fn catch_up(&self, refused: &mut Refused) -> bool {
         let _turn = self.turn.lock().await;
-        // What was deployed here while this waited is newer than the snapshot that woke it.
-        let newest = self.control.snapshot();
-        let wanted = documents(if newest.revision > snapshot.revision { &newest } else { snapshot });
-        if newest.revision == 0 {
+        let snapshot = self.control.snapshot();
+        if snapshot.revision == 0 {
             return true;
         }
-        let running = self.deployer.uploads();
+        let (wanted, running) = (documents(&snapshot), self.deployer.uploads());
         for package in running.keys().filter(|package| !wanted.contains_key(*package)) {
+            tracing::info!(
+                "package {package} is not among those that the servers share, and is undeployed here"
+            );
             if let Err(error) = self.deployer.undeploy(package).await {
                 tracing::warn!(%error, "package {package} was undeployed on another server and not here");
             }
@@ -88,6 +95,7 @@ impl Packages {
         refused.retain(|package, _| wanted.contains_key(package));
         let mut complete = true;
         for (package, document) in &wanted {
+            let Some(document) = document else { continue };
             let here = running.get(package).is_some_and(|digest| digest.to_string() == document.digest);
             if !here && refused.get(package) != Some(&document.digest) {
                 complete &= self.fetch(package, document, refused).await;
@@ -105,11 +113,15 @@ impl Packages {
                 return false;
             }
         };
-        if self.deployer.deploy(source, Origin::Upload, &document.by).await.is_err() {
-            // The deployer has logged it, and shows it.
-            refused.insert(package.to_owned(), document.digest.clone());
+        // The deployer logs what it refuses, and shows it.
+        match self.deployer.deploy(source, Origin::Upload, &document.by).await {
+            Ok(_deployment) => true,
+            Err(error) if error.may_pass() => false,
+            Err(_for_good) => {
+                refused.insert(package.to_owned(), document.digest.clone());
+                true
+            }
         }
-        true
     }
 
     async fn read(&self, package: &str, document: &Document) -> Result<PackageSource, String> {

@@ -1,6 +1,6 @@
 //! Takes content out of the store that no package needs any more.
 
-use super::{SECTION, documents};
+use super::documents;
 use crate::control::Control;
 use caisson_cluster::Error;
 use caisson_service::Parcel;
@@ -23,16 +23,10 @@ async fn try_sweep(control: &Control, unnamed: &BTreeSet<String>) -> Result<BTre
     let store = control.store();
     // Listed first: what is named later than this was not there, or is named below.
     let all = store.blobs().await.map_err(told)?;
-    let snapshot = control.snapshot();
-    let packages = documents(&snapshot);
-    let there = snapshot.documents.keys().filter(|name| name.starts_with(SECTION)).count();
-    if packages.len() < there {
-        return Err(
-            "a newer server has deployed packages, and this one cannot tell what they need".to_owned()
-        );
-    }
     let mut named = BTreeSet::new();
-    for document in packages.into_values() {
+    for document in documents(&control.snapshot()).into_values() {
+        let document =
+            document.ok_or("a newer server has deployed packages; this one cannot tell what they need")?;
         let manifest = store.get_blob(&document.digest).await.map_err(told)?;
         named.extend(Parcel::needs(&manifest)?);
         named.insert(document.digest);
@@ -52,7 +46,7 @@ async fn try_sweep(control: &Control, unnamed: &BTreeSet<String>) -> Result<BTre
 
 #[cfg(test)]
 mod tests {
-    use super::super::share;
+    use super::super::{SECTION, share};
     use super::*;
     use caisson_cluster::seal::Key;
     use caisson_cluster::{Change, Store};
@@ -68,6 +62,10 @@ mod tests {
         (Control::new(store, Arc::new(key)), folder)
     }
 
+    async fn put(control: &Control, source: &PackageSource) {
+        share(control, std::slice::from_ref(source), "test", "deploy".to_owned()).await.unwrap();
+    }
+
     fn package(text: &'static str) -> PackageSource {
         PackageSource::from_file("hello.py", text.into(), None).unwrap()
     }
@@ -80,7 +78,7 @@ mod tests {
     async fn what_has_no_name_at_two_looks_goes_and_nothing_else() {
         let (control, _folder) = control().await;
         let (first, second) = (package("first"), package("second"));
-        share(&control, &first, "test").await.unwrap();
+        put(&control, &first).await;
         let stray = control.store().put_blob(b"stray").await.unwrap();
         let unnamed = sweep(&control, BTreeSet::new()).await;
         assert_eq!(unnamed, BTreeSet::from([stray.clone()]));
@@ -88,7 +86,7 @@ mod tests {
         assert_eq!(sweep(&control, unnamed).await, BTreeSet::new());
         assert_eq!(control.store().blobs().await.unwrap(), content(&first));
 
-        share(&control, &second, "test").await.unwrap();
+        put(&control, &second).await;
         let unnamed = sweep(&control, BTreeSet::new()).await;
         assert_eq!(unnamed, content(&first));
         sweep(&control, unnamed).await;
@@ -116,7 +114,7 @@ mod tests {
         }
         let unnamed = sweep(&control, BTreeSet::new()).await;
         assert_eq!(unnamed, content(&source));
-        share(&control, &source, "test").await.unwrap();
+        put(&control, &source).await;
         sweep(&control, unnamed).await;
         assert_eq!(control.store().blobs().await.unwrap(), content(&source));
     }

@@ -146,7 +146,8 @@ impl DeployError {
     }
 
     /// The same content may succeed later, without anybody changing it.
-    pub(crate) fn may_pass(&self) -> bool {
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
         match self {
             Self::Load(error) => error.host,
             Self::Store(_) | Self::Host { .. } => true,

@@ -52,7 +52,14 @@ impl Deployer {
         uploads.map(|(name, running)| (name.clone(), running.version.digest)).collect()
     }
 
-    /// The content of a package that runs, read back.
+    /// The names of the uploads that are kept on this server's disk to run, whether they run yet or not.
+    #[must_use]
+    pub fn kept_uploads(&self) -> Vec<String> {
+        let stored = self.0.store.stored().into_iter().filter(|stored| stored.origin == Origin::Upload);
+        stored.map(|stored| stored.package).collect()
+    }
+
+    /// The content of a package that is kept to run, read back.
     ///
     /// # Errors
     ///
