@@ -3,7 +3,7 @@
 use crate::Field;
 use std::time::Duration;
 
-/// What went wrong. The same kinds as `error-kind` in `wit/service.wit`.
+/// What went wrong. The same kinds as `error-kind` in `wit/deps/capability`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -78,6 +78,8 @@ pub struct Error {
     pub message: String,
     /// For the operator's log only.
     pub detail: Option<String>,
+    /// The remote system's own code: an SQLSTATE, a reply code of AMQP.
+    pub code: Option<String>,
     /// HTTP status, when a service chose one; otherwise it follows from the kind.
     pub status: Option<u16>,
     /// Headers that a service set before it failed; they are still sent.
@@ -111,6 +113,7 @@ impl Error {
             retryable,
             message: message.into(),
             detail: None,
+            code: None,
             status: None,
             headers: Vec::new(),
             retry_after: None,
@@ -129,6 +132,20 @@ impl Error {
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds the remote system's own code.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// Says whether the same call may succeed later.
+    #[must_use]
+    pub fn retryable(mut self, retryable: bool) -> Self {
+        self.retryable = retryable;
         self
     }
 

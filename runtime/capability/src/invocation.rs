@@ -4,6 +4,7 @@ use crate::{Cid, Deadline, Error, ErrorKind};
 use bytes::Bytes;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A name and its value; names may repeat and order is kept (headers, query parameters).
 pub type Field = (String, String);
@@ -134,10 +135,40 @@ pub struct Request {
     pub http: Option<Http>,
     /// The SOAP side, when it is a SOAP message.
     pub soap: Option<Box<Soap>>,
+    /// The messaging side, when a broker delivered it.
+    pub message: Option<Box<Message>>,
     /// Media type of the body, when known.
     pub content_type: Option<String>,
     /// The body, as received; of a SOAP message, what is within the operation, as JSON.
     pub body: Bytes,
+}
+
+/// The messaging side of a message: what its broker says of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    /// The queue, topic or stream that it came from.
+    pub source: String,
+    /// The broker's or the sender's name for it.
+    pub id: Option<String>,
+    /// What it was routed or ordered by.
+    pub key: Option<String>,
+    /// The broker says that it was delivered before.
+    pub redelivered: bool,
+    /// The sender's headers; values that are no text are JSON.
+    pub headers: Vec<Field>,
+    /// What else the protocol says, by its own names.
+    pub properties: Vec<Field>,
+}
+
+/// What becomes of a message of a broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// It is done.
+    Acknowledge,
+    /// It is delivered again, after this time if given.
+    Retry(Option<Duration>),
+    /// It goes to the dead letters, if there are any.
+    Reject,
 }
 
 /// The SOAP side of a message.
@@ -190,6 +221,8 @@ pub struct Response {
     pub headers: Vec<Field>,
     /// The body.
     pub body: Body,
+    /// What becomes of the message, when the service says so; for messages of brokers only.
+    pub settlement: Option<Settlement>,
 }
 
 /// The body of an answer.

@@ -1,0 +1,35 @@
+//! Counts a call however it ends.
+
+use crate::Error;
+use crate::usage::{Cells, Outcome};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// A call under way. Dropped without an end, it was cancelled.
+#[derive(Debug)]
+pub(crate) struct Record {
+    cells: Arc<Cells>,
+    started: Instant,
+    outcome: Outcome,
+}
+
+impl Record {
+    pub(crate) fn begin(cells: Arc<Cells>) -> Self {
+        Self { cells, started: Instant::now(), outcome: Outcome::Cancelled }
+    }
+
+    pub(crate) fn cells(&self) -> &Arc<Cells> {
+        &self.cells
+    }
+
+    pub(crate) fn end(mut self, error: Option<&Error>) {
+        self.outcome = error.map_or(Outcome::Ok, Outcome::of);
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.cells.count(self.outcome);
+        self.cells.took(self.started.elapsed());
+    }
+}
