@@ -116,8 +116,8 @@ pub(crate) fn shown(diff: &Diff) -> (bool, Value, String) {
         (status = 401, description = "The token is missing or wrong", body = Problem)
     )
 )]
-pub(crate) async fn schema() -> Json<Value> {
-    Json(caisson_definition::schema::schema())
+pub(crate) async fn schema(State(shared): State<Shared>) -> Json<Value> {
+    Json(caisson_definition::schema::schema(shared.admin.control.catalog()))
 }
 
 /// The definitions of one section, in their order, with references in the place of secrets.

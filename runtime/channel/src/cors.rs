@@ -51,7 +51,7 @@ pub(crate) fn preflight(cors: &Cors, methods: Methods, headers: &HeaderMap) -> R
             fields.push(field(&ACCESS_CONTROL_ALLOW_HEADERS, names));
         }
     }
-    Response { status: 204, headers: fields, body: caisson_capability::Body::default() }
+    Response { status: 204, headers: fields, ..Response::default() }
 }
 
 /// What is put on every answer of a channel, errors as well.

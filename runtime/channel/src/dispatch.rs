@@ -51,7 +51,7 @@ impl Handle<Exchange> for Dispatch {
             attempt: 1,
             trace,
             depth: 0,
-            request: Request { http: Some(http), soap: None, content_type, body },
+            request: Request { http: Some(http), content_type, body, ..Request::default() },
         };
         Ok(self.invoker.invoke(invocation).await?)
     }

@@ -205,7 +205,7 @@ fn preflight(target: &Target, head: &request::Parts) -> Response {
 
 fn options(methods: Methods) -> Response {
     let headers = vec![(ALLOW.as_str().to_owned(), methods.names())];
-    Response { status: 204, headers, body: caisson_capability::Body::default() }
+    Response { status: 204, headers, ..Response::default() }
 }
 
 // === Size ===

@@ -87,7 +87,7 @@ fn answered(response: Response) -> Result<Parts, Error> {
 /// Whether an answer can be said in HTTP: asked by those who would say an error in another form than `not_sayable`.
 pub(crate) fn check(status: u16, fields: &[Field]) -> Result<(), Error> {
     let headers = fields.to_vec();
-    answered(Response { status, headers, body: caisson_capability::Body::default() }).map(drop)
+    answered(Response { status, headers, ..Response::default() }).map(drop)
 }
 
 /// A status that ends an exchange: 1xx would not.

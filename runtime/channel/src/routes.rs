@@ -168,7 +168,7 @@ impl Routes {
     }
 }
 
-/// Nothing for a channel that is switched off.
+/// Nothing for a channel that is switched off or does not come by HTTP.
 fn entry(channel: &Channel, guards: &Guards, shared: &Arc<Shared>) -> Option<Result<Entry, String>> {
     let (template, target) = match channel {
         Channel::Rest(rest) if rest.enabled => {
@@ -177,7 +177,7 @@ fn entry(channel: &Channel, guards: &Guards, shared: &Arc<Shared>) -> Option<Res
         Channel::Soap(soap) if soap.enabled => {
             (Template::parse(&soap.path, false), Target::soap(soap, guards, shared))
         }
-        Channel::Rest(_) | Channel::Soap(_) => return None,
+        Channel::Rest(_) | Channel::Soap(_) | Channel::Inbound(_) => return None,
     };
     Some(template.map(|template| Entry { template, target: Arc::new(target) }))
 }

@@ -6,11 +6,13 @@ use crate::packages::SECTION as PACKAGES;
 use crate::secrets::Sealer;
 use crate::users::{SECTION as USERS, Users};
 use bytes::Bytes;
+use caisson_capability::Catalog;
 use caisson_cluster::seal::Key;
 use caisson_cluster::store::Snapshot;
 use caisson_cluster::{Change, Revision, Store};
 use caisson_definition::diff::{Diff, diff};
 use caisson_definition::documents::{self, Documents, SecretPlace, Submission, from_documents, to_documents};
+use caisson_definition::load::SECTIONS;
 use caisson_definition::{Definitions, check, export};
 use caisson_security::Shared;
 use serde_json::Value;
@@ -23,6 +25,7 @@ use tokio::sync::watch;
 pub struct Control {
     store: Store,
     key: Arc<Key>,
+    catalog: Catalog,
 }
 
 /// What a submission would change.
@@ -50,16 +53,22 @@ pub struct Applied {
 }
 
 impl Control {
-    /// A control plane on a store, whose secrets are sealed with this key.
+    /// A control plane on a store, whose secrets are sealed with this key; `catalog` is what connections may be of.
     #[must_use]
-    pub fn new(store: Store, key: Arc<Key>) -> Self {
-        Self { store, key }
+    pub fn new(store: Store, key: Arc<Key>, catalog: Catalog) -> Self {
+        Self { store, key, catalog }
     }
 
     /// The store below.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The capabilities that connections may be of.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
     }
 
     /// The users of the admin API.
@@ -86,7 +95,7 @@ impl Control {
     ///
     /// Everything that is wrong with it, all at once.
     pub async fn propose(&self, submission: Submission) -> Result<Proposal, ControlError> {
-        let findings = check::check(&submission);
+        let findings = check::check(&submission, &self.catalog);
         let texts = |warning: bool| -> Vec<String> {
             let wanted = findings.iter().filter(|finding| finding.warning == warning);
             wanted.map(|finding| format!("{}: {}", finding.place, finding.message)).collect()
@@ -98,11 +107,12 @@ impl Control {
         rehearse(&submission.definitions)?;
         let snapshot = self.snapshot();
         let stored = definitions_of(&snapshot)?;
-        let key = Arc::clone(&self.key);
+        let (key, catalog) = (Arc::clone(&self.key), self.catalog.clone());
         // Hashing a password takes a while by design.
         let sealing = tokio::task::spawn_blocking(move || {
             let sealer = Sealer::new(&key, &stored);
-            let documents = to_documents(&submission, &mut |place, plain| sealer.seal(place, plain));
+            let documents =
+                to_documents(&submission, &catalog, &mut |place, plain| sealer.seal(place, plain));
             documents.map(|documents| (documents, stored))
         });
         let (documents, stored) = sealing
@@ -192,7 +202,7 @@ impl Control {
     pub fn section(&self, section: &str) -> Result<Vec<Value>, ControlError> {
         let shown = documents::shown(&definitions_of(&self.snapshot())?, section);
         shown.ok_or_else(|| {
-            let text = format!("there is no section {section:?}: security, connections, channels, grants");
+            let text = format!("there is no section {section:?}: {}", SECTIONS.join(", "));
             ControlError::not_found(text)
         })
     }

@@ -1,13 +1,17 @@
-//! Follows the store: each revision becomes a table of routes, swapped in at once.
+//! Follows the store: each revision becomes tables of routes and connections, swapped in at once.
 
 use crate::control::Control;
 use crate::error::ControlError;
+use crate::inbound::{Consumers, InboundStates};
+use crate::outgoing;
+use caisson_capability::{Connections, Invoker};
 use caisson_channel::{Routes, Table};
+use caisson_cluster::store::Snapshot;
 use caisson_definition::Definitions;
 use caisson_security::{Guards, Shared};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 /// How far this server is.
@@ -26,6 +30,8 @@ pub struct LiveStatus {
 pub struct Live {
     task: JoinHandle<()>,
     status: watch::Receiver<LiveStatus>,
+    inbound: InboundStates,
+    orders: mpsc::Sender<Order>,
 }
 
 impl Drop for Live {
@@ -58,48 +64,160 @@ impl Progress {
     }
 }
 
+/// What a revision becomes live in.
+#[derive(Clone)]
+pub struct Serving {
+    /// Where requests find their services.
+    pub routes: Arc<Table>,
+    /// Where services find their connections.
+    pub connections: Arc<Connections>,
+    /// Where messages that connections bring in go.
+    pub invoker: Weak<dyn Invoker>,
+    /// In development mode services answer by their names, and grants that packages ask for are given.
+    pub dev: bool,
+}
+
+impl std::fmt::Debug for Serving {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Serving").field("connections", &self.connections).finish_non_exhaustive()
+    }
+}
+
 impl Live {
-    /// Makes the first table, then follows. Returns once the first revision is live.
+    /// Makes the first tables, then follows. Returns once the first revision is live; consumers start when
+    /// [`Live::take_in`] is called.
     ///
     /// # Errors
     ///
     /// The stored definitions cannot be read, or their secrets not opened: a server that would come up without its channels
     /// must not come up at all.
-    pub fn start(control: &Control, table: Arc<Table>, dev: bool) -> Result<Self, ControlError> {
+    pub fn start(control: &Control, serving: Serving) -> Result<Self, ControlError> {
         let mut updates = control.subscribe();
-        let shared = Shared::new();
         let first = updates.borrow_and_update().clone();
-        let opened = control.open(&first)?;
-        table.swap(routes(&opened.definitions, &shared, dev)?);
+        let inbound = InboundStates::default();
+        let mut follower = Follower {
+            consumers: Consumers::new(serving.invoker.clone(), inbound.clone()),
+            control: control.clone(),
+            serving,
+            shared: Shared::new(),
+            taking_in: false,
+        };
+        follower.enact(&first)?;
         let (tell, status) =
             watch::channel(LiveStatus { revision: first.revision, serving: first.revision, problem: None });
-        let (control, mut serving) = (control.clone(), first.revision);
-        let task = tokio::spawn(async move {
-            while updates.changed().await.is_ok() {
-                let snapshot = updates.borrow_and_update().clone();
-                let opened = control.open(&snapshot);
-                let problem = match opened.and_then(|all| routes(&all.definitions, &shared, dev)) {
-                    Ok(routes) => {
-                        table.swap(routes);
-                        serving = snapshot.revision;
-                        tracing::info!(revision = snapshot.revision, "a revision is live");
-                        None
-                    }
-                    Err(error) => {
-                        tracing::error!(revision = snapshot.revision, %error, "a revision cannot be made live");
-                        Some(error.to_string())
-                    }
-                };
-                tell.send_replace(LiveStatus { revision: snapshot.revision, serving, problem });
-            }
-        });
-        Ok(Self { task, status })
+        let (orders, ordered) = mpsc::channel(1);
+        let task = tokio::spawn(follower.follow(updates, tell, ordered));
+        Ok(Self { task, status, inbound, orders })
+    }
+
+    /// Starts to take messages in. Not before services are there to answer them.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves it open whether they start.
+    pub async fn take_in(&self) {
+        // Whoever follows has ended only when the server has.
+        drop(self.orders.send(Order::TakeIn).await);
+    }
+
+    /// Takes no message in any more and waits, for a while, for those under way.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives back what is not settled.
+    pub async fn stop(self) {
+        let (done, ended) = oneshot::channel();
+        if self.orders.send(Order::Stop(done)).await.is_ok() {
+            drop(ended.await);
+        }
     }
 
     /// A view of how far this server is.
     #[must_use]
     pub fn progress(&self) -> Progress {
         Progress(self.status.clone())
+    }
+
+    /// How the channels are doing by which connections bring messages in.
+    #[must_use]
+    pub fn inbound(&self) -> InboundStates {
+        self.inbound.clone()
+    }
+}
+
+/// What the follower is told beside revisions.
+enum Order {
+    TakeIn,
+    Stop(oneshot::Sender<()>),
+}
+
+struct Follower {
+    control: Control,
+    serving: Serving,
+    shared: Arc<Shared>,
+    consumers: Consumers,
+    taking_in: bool,
+}
+
+impl Follower {
+    async fn follow(
+        mut self,
+        mut updates: watch::Receiver<Snapshot>,
+        tell: watch::Sender<LiveStatus>,
+        mut ordered: mpsc::Receiver<Order>,
+    ) {
+        let mut serving = tell.borrow().serving;
+        loop {
+            tokio::select! {
+                order = ordered.recv() => match order {
+                    Some(Order::TakeIn) => {
+                        self.taking_in = true;
+                        let snapshot = updates.borrow().clone();
+                        if let Err(error) = self.enact(&snapshot) {
+                            tracing::error!(%error, "messages are not taken in");
+                        }
+                    }
+                    Some(Order::Stop(done)) => {
+                        self.consumers.stop().await;
+                        // Nobody waits for it any more: then nobody has to be told.
+                        return done.send(()).unwrap_or_default();
+                    }
+                    None => return,
+                },
+                changed = updates.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    let snapshot = updates.borrow_and_update().clone();
+                    let problem = self.enact(&snapshot).err().map(|error| error.to_string());
+                    match &problem {
+                        None => {
+                            serving = snapshot.revision;
+                            tracing::info!(revision = snapshot.revision, "a revision is live");
+                        }
+                        Some(error) => {
+                            tracing::error!(revision = snapshot.revision, %error, "a revision cannot be made live");
+                        }
+                    }
+                    tell.send_replace(LiveStatus { revision: snapshot.revision, serving, problem });
+                }
+            }
+        }
+    }
+
+    /// Makes a revision live: all of it, or nothing.
+    fn enact(&mut self, snapshot: &Snapshot) -> Result<(), ControlError> {
+        let definitions = self.control.open(snapshot)?.definitions;
+        let routes = routes(&definitions, &self.shared, self.serving.dev)?;
+        let (catalog, before) = (self.control.catalog(), self.serving.connections.table());
+        let table = outgoing::table(&definitions, catalog, &before, &[]).map_err(ControlError::problems)?;
+        self.serving.connections.swap(table);
+        self.serving.routes.swap(routes);
+        if self.taking_in {
+            let table = self.serving.connections.table();
+            self.consumers.update(&definitions, &table, self.control.catalog());
+        }
+        Ok(())
     }
 }
 

@@ -7,6 +7,8 @@ use crate::model::{
     BasicAuth, Channel, Definitions, Jwt, JwtAlgorithm, RateBy, RateLimit, RestChannel, Security, SoapChannel,
 };
 use crate::nearest::hint;
+use crate::uses::Uses;
+use caisson_capability::Catalog;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -26,8 +28,8 @@ pub struct Finding {
 
 /// All that is wrong or odd. No message quotes what a reference stands for.
 #[must_use]
-pub fn check(submission: &Submission) -> Vec<Finding> {
-    let mut found = findings(&submission.definitions);
+pub fn check(submission: &Submission, catalog: &Catalog) -> Vec<Finding> {
+    let mut found = findings(&submission.definitions, catalog);
     for finding in found.iter_mut().filter(|finding| !finding.warning) {
         if let Some(reference) = submission.references.get(&finding.place) {
             finding.message = format!(
@@ -38,7 +40,7 @@ pub fn check(submission: &Submission) -> Vec<Finding> {
     found
 }
 
-fn findings(definitions: &Definitions) -> Vec<Finding> {
+fn findings(definitions: &Definitions, catalog: &Catalog) -> Vec<Finding> {
     let mut checks = Checks { found: Vec::new(), security: &definitions.security };
     let security: Vec<&str> = definitions.security.iter().map(Security::name).collect();
     let connections: Vec<&str> = definitions.connections.iter().map(|one| one.name.as_str()).collect();
@@ -50,6 +52,8 @@ fn findings(definitions: &Definitions) -> Vec<Finding> {
     definitions.security.iter().for_each(|one| checks.definition(one));
     definitions.channels.iter().for_each(|one| checks.channel(one));
     checks.shadowed(&definitions.channels);
+    let uses = Uses { connections: &definitions.connections, catalog };
+    checks.found.extend(uses.findings(definitions));
     for (index, grant) in definitions.grants.iter().enumerate() {
         if !connections.contains(&grant.connection.as_str()) {
             let hint = hint(&grant.connection, connections.iter().copied());
@@ -66,7 +70,7 @@ fn findings(definitions: &Definitions) -> Vec<Finding> {
     for connection in &definitions.connections {
         checks.options(&format!("connections/{}", connection.name), &connection.options);
     }
-    let shape = crate::validate::revalidate(definitions);
+    let shape = crate::validate::revalidate(definitions, &crate::schema::schema(catalog));
     checks.found.extend(shape.into_iter().map(|(place, message)| Finding { place, message, warning: false }));
     let mut told = HashSet::new();
     checks.found.retain(|finding| told.insert((finding.place.clone(), finding.message.clone())));
@@ -184,6 +188,7 @@ impl Checks<'_> {
         let (path, security, limit) = match channel {
             Channel::Rest(rest) => (&rest.path, &rest.security, &rest.rate_limit),
             Channel::Soap(soap) => (&soap.path, &soap.security, &soap.rate_limit),
+            Channel::Inbound(_) => return,
         };
         if let Err(message) = check_path(path) {
             self.error(&format!("{place}/path"), message);
@@ -207,6 +212,7 @@ impl Checks<'_> {
         match channel {
             Channel::Rest(rest) => self.rest(&place, rest),
             Channel::Soap(soap) => self.soap(&place, soap),
+            Channel::Inbound(_) => {}
         }
     }
 
@@ -272,7 +278,7 @@ impl Checks<'_> {
                     (&rest.path, rest.accept.as_deref(), rest.methods.iter().map(String::as_str).collect())
                 }
                 Channel::Soap(soap) if soap.enabled => (&soap.path, None, BTreeSet::from(["GET", "POST"])),
-                Channel::Rest(_) | Channel::Soap(_) => continue,
+                Channel::Rest(_) | Channel::Soap(_) | Channel::Inbound(_) => continue,
             };
             let before = seen.entry((shape(path), accept)).or_default();
             let covers = |earlier: &BTreeSet<&str>| {

@@ -1,12 +1,13 @@
 //! What the state store keeps: one document for each definition, with secrets sealed.
 
-use crate::load::SECTIONS;
+use crate::load::{SECTIONS, is_secret};
 use crate::model::Definitions;
+use caisson_capability::Catalog;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// Documents by name: `security/<name>`, `connections/<name>`, `channels/<name>`, `grants/<key>`, and `order`.
+/// Documents by name: `security/<name>`, `connections/<name>`, `channels/<name>`, `grants/<key>`, `limits/<key>`, and `order`.
 ///
 /// Where a secret stands, there is `{"$secret": {"ref": "${env:NAME}", "sealed": "..."}}`.
 pub type Documents = BTreeMap<String, Value>;
@@ -14,9 +15,14 @@ pub type Documents = BTreeMap<String, Value>;
 /// The document that keeps the order of definitions.
 const ORDER: &str = "order";
 
-/// Fields that are secrets by their nature: section and field.
-pub(crate) const SECRET_FIELDS: [(&str, &str); 3] =
-    [("security", "key"), ("security", "password"), ("security", "secret")];
+/// Fields that are secrets by their nature, `auth/password` for one that is within another.
+pub(crate) fn secret_fields(section: &str, kind: &str, catalog: &Catalog) -> &'static [&'static str] {
+    match section {
+        "security" => &["key", "password", "secret"],
+        "connections" => catalog.get(kind).map_or(&[], |capability| capability.spec().secrets),
+        _ => &[],
+    }
+}
 
 /// Definitions on their way to a server.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -47,7 +53,11 @@ type Change<'a> = &'a mut dyn FnMut(&SecretPlace<'_>, &str) -> Result<String, St
 /// # Errors
 ///
 /// What `seal` says.
-pub fn to_documents(submission: &Submission, seal: Change<'_>) -> Result<Documents, String> {
+pub fn to_documents(
+    submission: &Submission,
+    catalog: &Catalog,
+    seal: Change<'_>,
+) -> Result<Documents, String> {
     let all = serde_json::to_value(&submission.definitions).map_err(|error| error.to_string())?;
     let mut documents = Documents::new();
     let mut order = Map::new();
@@ -61,8 +71,9 @@ pub fn to_documents(submission: &Submission, seal: Change<'_>) -> Result<Documen
                 None => format!("{section}/{index}"),
             };
             let kind = item.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
-            let mut sealer =
-                Sealer { references: &submission.references, kind: &kind, section, seal: &mut *seal };
+            let secrets = secret_fields(section, &kind, catalog);
+            let references = &submission.references;
+            let mut sealer = Sealer { references, kind: &kind, secrets, seal: &mut *seal };
             let name = format!("{section}/{key}");
             let document = sealer.seal(item, &place, "", &name)?;
             documents.insert(name, document);
@@ -74,12 +85,15 @@ pub fn to_documents(submission: &Submission, seal: Change<'_>) -> Result<Documen
     Ok(documents)
 }
 
+/// Sections whose definitions have no names: they are known by what they are for.
+const NAMELESS: [&str; 2] = ["grants", "limits"];
+
 /// A definition's name, or for a grant a text that stays the same while the grant does.
 fn key_of(section: &str, item: &Value, taken: &[String]) -> String {
-    if section != "grants" {
+    if !NAMELESS.contains(&section) {
         return item.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     }
-    let connection = item.get("connection").and_then(Value::as_str).unwrap_or_default();
+    let connection = item.get("connection").and_then(Value::as_str);
     let services: Vec<&str> = item
         .get("services")
         .and_then(Value::as_array)
@@ -87,7 +101,8 @@ fn key_of(section: &str, item: &Value, taken: &[String]) -> String {
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    let base = format!("{connection}:{}", services.join(","));
+    let services = services.join(",");
+    let base = connection.map_or_else(|| services.clone(), |connection| format!("{connection}:{services}"));
     let mut key = base.clone();
     let mut number = 2;
     while taken.contains(&key) {
@@ -100,7 +115,7 @@ fn key_of(section: &str, item: &Value, taken: &[String]) -> String {
 struct Sealer<'a, 'b> {
     references: &'a BTreeMap<String, String>,
     kind: &'a str,
-    section: &'a str,
+    secrets: &'static [&'static str],
     seal: &'b mut dyn FnMut(&SecretPlace<'_>, &str) -> Result<String, String>,
 }
 
@@ -139,7 +154,7 @@ impl Sealer<'_, '_> {
     }
 
     fn text(&mut self, text: &str, place: &str, field: &str, stored: &str) -> Result<Value, String> {
-        let secret = SECRET_FIELDS.contains(&(self.section, field));
+        let secret = self.secrets.contains(&field) && is_secret(field, text);
         let reference = match self.references.get(place) {
             Some(reference) => reference.clone(),
             None if secret => invented(place),
@@ -175,7 +190,7 @@ pub fn from_documents(documents: &Documents, open: Change<'_>) -> Result<Submiss
             let kind = document.get("type").and_then(Value::as_str).unwrap_or_default();
             // By the number that the definition will have: the order may name documents that are gone.
             let index = items.len();
-            let place = if section == "grants" { format!("{section}/{index}") } else { name.clone() };
+            let place = if NAMELESS.contains(&section) { format!("{section}/{index}") } else { name.clone() };
             let mut opener = Opener { references: &mut references, kind, open: &mut *open };
             items.push(opener.open(document, &place, "", &name)?);
         }

@@ -24,8 +24,12 @@ mod nearest;
 pub mod problem;
 mod reference;
 pub mod schema;
+mod uses;
 mod validate;
 pub mod yaml;
 
-pub use model::{Channel, Connection, Definitions, Grant, RestChannel, Security, SoapChannel};
+pub use model::{
+    Channel, Connection, Definitions, Grant, InboundChannel, RestChannel, Security, ServiceLimits,
+    SoapChannel,
+};
 pub use problem::{Problem, Problems};

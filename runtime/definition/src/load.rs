@@ -3,20 +3,21 @@
 pub use crate::reference::{MAX_DEFINITIONS_BYTES, Process, Surroundings};
 
 use crate::check::{self, Finding};
-use crate::documents::{SECRET_FIELDS, Submission, invented};
+use crate::documents::{Submission, invented, secret_fields};
 use crate::model::Definitions;
 use crate::problem::{Problem, Problems};
 use crate::reference::resolve;
 use crate::schema::schema;
 use crate::validate::validate;
 use crate::yaml::{self, At, Content, Node};
+use caisson_capability::Catalog;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 /// The sections of a file, in the order in which they are explained.
-pub(crate) const SECTIONS: [&str; 4] = ["security", "connections", "channels", "grants"];
+pub const SECTIONS: [&str; 5] = ["security", "connections", "channels", "grants", "limits"];
 
 /// Most files that may be included.
 const MAX_FILES: usize = 1_000;
@@ -45,8 +46,10 @@ impl Loaded {
 /// # Errors
 ///
 /// Everything that is wrong with them.
-pub fn load(path: &Path, surroundings: &dyn Surroundings) -> Result<Loaded, Problems> {
-    let mut loader = Loader { surroundings, files: Vec::new(), problems: Vec::new(), items: BTreeMap::new() };
+pub fn load(path: &Path, surroundings: &dyn Surroundings, catalog: &Catalog) -> Result<Loaded, Problems> {
+    let schema = schema(catalog);
+    let (files, problems, items) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let mut loader = Loader { surroundings, catalog, schema, files, problems, items };
     loader.file(path, None);
     loader.finish()
 }
@@ -56,6 +59,8 @@ type Items = Vec<Node>;
 
 struct Loader<'a> {
     surroundings: &'a dyn Surroundings,
+    catalog: &'a Catalog,
+    schema: Value,
     files: Vec<PathBuf>,
     problems: Vec<Problem>,
     items: BTreeMap<&'static str, Items>,
@@ -97,7 +102,7 @@ impl Loader<'_> {
     }
 
     fn root(&mut self, root: Node, path: &Path) {
-        for (at, message) in validate(&root, &schema()) {
+        for (at, message) in validate(&root, &self.schema) {
             self.problem(at, message);
         }
         let Content::Map(entries) = root.content else { return };
@@ -142,12 +147,13 @@ impl Loader<'_> {
             connections: self.section(&items, "connections"),
             channels: self.section(&items, "channels"),
             grants: self.section(&items, "grants"),
+            limits: self.section(&items, "limits"),
         };
         if !self.problems.is_empty() {
             return Err(self.refuse());
         }
         let submission = Submission { definitions, references };
-        for Finding { place, message, warning } in check::check(&submission) {
+        for Finding { place, message, warning } in check::check(&submission, self.catalog) {
             let problem = self.at(position(&places, &place), message);
             if warning { warnings.push(problem) } else { self.problems.push(problem) }
         }
@@ -181,8 +187,16 @@ impl Loader<'_> {
         references: &mut BTreeMap<String, String>,
         warnings: &mut Vec<Problem>,
     ) {
-        for (_, field) in SECRET_FIELDS.iter().filter(|(known, _)| *known == section) {
-            let Some(value) = node.get(field).filter(|value| value.text().is_some()) else { continue };
+        let kind = node.get("type").and_then(Node::text).unwrap_or_default();
+        for field in secret_fields(section, kind, self.catalog) {
+            let mut inner = Some(node);
+            for part in field.split('/') {
+                inner = inner.and_then(|node| node.get(part));
+            }
+            let Some(value) = inner.filter(|value| value.text().is_some_and(|text| is_secret(field, text)))
+            else {
+                continue;
+            };
             let place = format!("{place}/{field}");
             if references.contains_key(&place) {
                 continue;
@@ -245,6 +259,16 @@ impl Loader<'_> {
         }
         all
     }
+}
+
+/// Whether what stands in a secret field is one: a URL is only if it holds a password.
+pub(crate) fn is_secret(field: &str, text: &str) -> bool {
+    if field.rsplit('/').next() != Some("url") {
+        return true;
+    }
+    let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
 }
 
 /// A path without `.` and `..`, by its text alone: what names one file in two ways is one file.

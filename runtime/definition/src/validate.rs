@@ -2,7 +2,6 @@
 
 use crate::model::Definitions;
 use crate::nearest::hint;
-use crate::schema::schema;
 use crate::yaml::{At, Content, Node};
 use serde_json::{Map, Value};
 
@@ -19,13 +18,13 @@ pub(crate) fn validate(root: &Node, schema: &Value) -> Found {
 
 /// All that is wrong with definitions by their shape, with the place of each: for those that come without a file, and for
 /// what references have become.
-pub(crate) fn revalidate(definitions: &Definitions) -> Vec<(String, String)> {
+pub(crate) fn revalidate(definitions: &Definitions, schema: &Value) -> Vec<(String, String)> {
     let Ok(Value::Object(mut sections)) = serde_json::to_value(definitions) else { return Vec::new() };
     sections.insert("version".to_owned(), Value::from(1));
     let mut places = Vec::new();
     let root = numbered(&Value::Object(sections), "", &mut places);
-    let (schema, mut found) = (schema(), Found::new());
-    Check { definitions: schema.get("$defs"), resolved: true, found: &mut found }.node(&root, &schema, "it");
+    let mut found = Found::new();
+    Check { definitions: schema.get("$defs"), resolved: true, found: &mut found }.node(&root, schema, "it");
     found
         .into_iter()
         .map(|(at, message)| (places.get(at.line).cloned().unwrap_or_default(), message))
@@ -107,9 +106,21 @@ impl<'a> Check<'a> {
         {
             return;
         }
-        if let Some(choice) = choices.iter().find(|choice| !null(choice)) {
-            self.node(node, choice, name);
+        self.any(node, choices.iter().filter(|choice| !null(choice)), name);
+    }
+
+    /// Any of several forms: if it has none of them, what the one says that it is nearest to.
+    fn any(&mut self, node: &Node, choices: impl Iterator<Item = &'a Value>, name: &str) {
+        let mut nearest: Option<Found> = None;
+        for choice in choices {
+            let mut found = Found::new();
+            Check { definitions: self.definitions, resolved: self.resolved, found: &mut found }
+                .node(node, choice, name);
+            if nearest.as_ref().is_none_or(|known| found.len() < known.len()) {
+                nearest = Some(found);
+            }
         }
+        self.found.extend(nearest.unwrap_or_default());
     }
 
     fn word(&mut self, node: &Node, known: &[&str], name: &str) {

@@ -7,6 +7,7 @@
     reason = "a panic is how a test fails"
 )]
 
+use caisson_capability::Catalog;
 use caisson_definition::diff::diff;
 use caisson_definition::documents::{Documents, SecretPlace, from_documents, to_documents};
 use caisson_definition::export::export;
@@ -36,7 +37,7 @@ fn read(text: &str) -> Result<Loaded, Problems> {
         ("pem.txt", "line one\nline two\n".to_owned()),
         ("empty.txt", "\n".to_owned()),
     ];
-    load(Path::new("c.yaml"), &Fake(files.into()))
+    load(Path::new("c.yaml"), &Fake(files.into()), &Catalog::default())
 }
 
 /// Definitions behind this head, and what must be said about them, each with its line and column.
@@ -262,7 +263,7 @@ fn a_channel_that_no_request_reaches_is_pointed_out() {
 
 /// Sealing that can be seen through.
 fn sealed(submission: &Loaded) -> Documents {
-    to_documents(&submission.submission(), &mut |place: &SecretPlace<'_>, plain| {
+    to_documents(&submission.submission(), &Catalog::default(), &mut |place: &SecretPlace<'_>, plain| {
         Ok(format!("{}|{plain}", place.place))
     })
     .unwrap()
@@ -343,7 +344,7 @@ fn the_order_of_channels_is_part_of_the_definitions() {
 
 #[test]
 fn the_schema_closes_every_object_but_connections() {
-    let schema = schema::schema();
+    let schema = schema::schema(&Catalog::default());
     let text = schema.to_string();
     assert_eq!(schema["additionalProperties"], false);
     assert_eq!(schema["$defs"]["ApiKey"]["additionalProperties"], false, "{text}");

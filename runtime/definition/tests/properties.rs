@@ -7,6 +7,7 @@
     reason = "a panic is how a test fails"
 )]
 
+use caisson_capability::Catalog;
 use caisson_definition::check::check;
 use caisson_definition::diff::diff;
 use caisson_definition::documents::{Documents, SecretPlace, Submission, from_documents, to_documents};
@@ -36,11 +37,12 @@ impl Surroundings for Fake {
 }
 
 fn read(text: &str) -> Result<Loaded, Problems> {
-    load(Path::new("d/c.yaml"), &Fake(text.to_owned()))
+    load(Path::new("d/c.yaml"), &Fake(text.to_owned()), &Catalog::default())
 }
 
 fn documents(submission: &Submission) -> Documents {
-    to_documents(submission, &mut |_: &SecretPlace<'_>, _| Ok("sealed-text".to_owned())).unwrap()
+    to_documents(submission, &Catalog::default(), &mut |_: &SecretPlace<'_>, _| Ok("sealed-text".to_owned()))
+        .unwrap()
 }
 
 /// Options of connections: anything that JSON can say.
@@ -181,7 +183,7 @@ fn a_submission_without_a_file_is_checked_as_strictly() {
         (r#"{"channels":[{"type":"rest","name":"a","path":"/a","service":""}]}"#, "channels/a/service"),
     ] {
         let definitions: Definitions = serde_json::from_str(json).unwrap();
-        let found = check(&Submission { definitions, ..Submission::default() });
+        let found = check(&Submission { definitions, ..Submission::default() }, &Catalog::default());
         assert_eq!(found.len(), 1, "{json}: {found:?}");
         assert!(found[0].place == place && !found[0].warning, "{found:?}");
     }
@@ -207,7 +209,7 @@ fn files_are_read_from_the_disk() {
     let main =
         "version: 1\ninclude: [more.yaml]\nsecurity: [{name: k, type: api-key, key: \"${file:key.txt}\"}]\n";
     std::fs::write(at("main.yaml"), main).unwrap();
-    let loaded = load(&at("main.yaml"), &Process).unwrap();
+    let loaded = load(&at("main.yaml"), &Process, &Catalog::default()).unwrap();
     assert_eq!(serde_json::to_value(&loaded.definitions).unwrap()["security"][0]["key"], "k3y");
-    assert!(load(&at("none.yaml"), &Process).is_err());
+    assert!(load(&at("none.yaml"), &Process, &Catalog::default()).is_err());
 }

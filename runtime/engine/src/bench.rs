@@ -129,14 +129,15 @@ async fn call(
         attempt: 1,
         trace: Trace::default(),
         depth: 0,
-        request: Request {
-            http: None,
-            soap: None,
-            content_type: Some("application/json".to_owned()),
-            body: body.to_vec().into(),
-        },
+        request: Request::default(),
     };
-    match instance.call(Call::new(invocation, 1, Arc::default()), &program.settings().limits).await {
+    let request = Request {
+        content_type: Some("application/json".to_owned()),
+        body: body.to_vec().into(),
+        ..Request::default()
+    };
+    let call = Call::new(Arc::new(invocation), 1, Arc::default());
+    match instance.call(call, request, &program.settings().limits).await {
         Ended::Answered(Ok(_)) => Ok(()),
         Ended::Answered(Err(error)) | Ended::Broken(error) => {
             Err(LoadError::new(format!("{service}: {error}: {}", error.detail.as_deref().unwrap_or(""))))

@@ -10,7 +10,8 @@
 mod generated {
     wasmtime::component::bindgen!({
         path: "../../wit",
-        world: "caisson:service/interpreter",
+        world: "caisson:service/engine",
+        with: { "caisson:capability/types": caisson_host::types },
     });
 }
 
@@ -18,8 +19,11 @@ pub(crate) use generated::caisson::service::{answer, invoker, log, types};
 pub(crate) use generated::exports::caisson::service::loader;
 
 use caisson_capability::{
-    ChannelInfo, Error, ErrorKind, Fault, Invocation, Principal, Request, Response, Soap, SoapHeader,
+    ChannelInfo, Error, ErrorKind, Fault, Invocation, Message, Principal, Request, Response, Settlement,
+    Soap, SoapHeader,
 };
+
+use std::time::Duration;
 
 /// Name of the interface that every service exports.
 pub(crate) const HANDLER: &str = "caisson:service/handler@0.1.0";
@@ -73,8 +77,31 @@ pub(crate) fn request(request: Request) -> types::Request {
             headers: http.headers,
         }),
         soap: request.soap.map(|soap| for_guest(*soap)),
+        message: request.message.map(|message| message_for_guest(*message)),
         content_type: request.content_type,
         body: request.body.into(),
+    }
+}
+
+fn message_for_guest(message: Message) -> types::Message {
+    types::Message {
+        source: message.source,
+        id: message.id,
+        key: message.key,
+        redelivered: message.redelivered,
+        headers: message.headers,
+        properties: message.properties,
+    }
+}
+
+fn message_from_guest(message: types::Message) -> Message {
+    Message {
+        source: message.source,
+        id: message.id,
+        key: message.key,
+        redelivered: message.redelivered,
+        headers: message.headers,
+        properties: message.properties,
     }
 }
 
@@ -119,6 +146,7 @@ pub(crate) fn request_from_guest(request: types::Request) -> Request {
             headers: http.headers,
         }),
         soap: request.soap.map(|soap| Box::new(from_guest(soap))),
+        message: request.message.map(|message| Box::new(message_from_guest(message))),
         content_type: request.content_type,
         body: request.body.into(),
     }
@@ -130,13 +158,25 @@ pub(crate) fn response(response: types::Response) -> Response {
         status: response.status,
         headers: response.headers,
         body: bytes::Bytes::from(response.body).into(),
+        settlement: response.settlement.map(settlement),
+    }
+}
+
+fn settlement(settlement: types::Settlement) -> Settlement {
+    match settlement {
+        types::Settlement::Acknowledge => Settlement::Acknowledge,
+        types::Settlement::Retry(after) => {
+            Settlement::Retry(after.map(|millis| Duration::from_millis(u64::from(millis))))
+        }
+        types::Settlement::Reject => Settlement::Reject,
     }
 }
 
 /// An answer for a guest.
 pub(crate) fn response_for_guest(response: Response) -> types::Response {
     let body = response.body.whole().map(|bytes| bytes.to_vec()).unwrap_or_default();
-    types::Response { status: response.status, headers: response.headers, body }
+    // What is called by a service settles nothing: its caller answers for the message.
+    types::Response { status: response.status, headers: response.headers, body, settlement: None }
 }
 
 /// An error that a guest raised. A guest that says `internal` means itself, not the host.
@@ -159,7 +199,7 @@ pub(crate) fn error(error: types::Error) -> Error {
 /// An error for a guest: what its own caller would be told, nothing more.
 pub(crate) fn error_for_guest(error: Error) -> types::Error {
     types::Error {
-        kind: kind_for_guest(error.kind),
+        kind: caisson_host::kind(error.kind),
         status: error.status,
         message: error.message,
         detail: None,
@@ -181,22 +221,5 @@ fn kind(kind: types::ErrorKind) -> ErrorKind {
         types::ErrorKind::Unavailable => ErrorKind::Unavailable,
         types::ErrorKind::Cancelled => ErrorKind::Cancelled,
         types::ErrorKind::Internal => ErrorKind::Internal,
-    }
-}
-
-fn kind_for_guest(kind: ErrorKind) -> types::ErrorKind {
-    match kind {
-        ErrorKind::InvalidInput => types::ErrorKind::InvalidInput,
-        ErrorKind::Unauthenticated => types::ErrorKind::Unauthenticated,
-        ErrorKind::AccessDenied => types::ErrorKind::AccessDenied,
-        ErrorKind::NotFound => types::ErrorKind::NotFound,
-        ErrorKind::MethodNotAllowed => types::ErrorKind::MethodNotAllowed,
-        ErrorKind::Conflict => types::ErrorKind::Conflict,
-        ErrorKind::Timeout => types::ErrorKind::Timeout,
-        ErrorKind::QuotaExceeded => types::ErrorKind::QuotaExceeded,
-        ErrorKind::Unavailable => types::ErrorKind::Unavailable,
-        ErrorKind::Cancelled => types::ErrorKind::Cancelled,
-        // The kinds are an open set on our side; one that the guest's contract does not have yet is a host matter.
-        _ => types::ErrorKind::Internal,
     }
 }

@@ -10,7 +10,8 @@ use crate::package::{LoadError, Package, ServiceInfo};
 use crate::program::{Program, Shared};
 use crate::python;
 use crate::settings::{Limits, Settings};
-use caisson_capability::Invoker;
+use caisson_capability::{Connections, Invoker};
+use caisson_host::Link;
 use caisson_telemetry::{LogHub, Metrics};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -71,7 +72,8 @@ impl std::fmt::Debug for Engine {
 
 impl Engine {
     /// Sets up an engine and two threads: the clock of running guests, which ends when all programs are gone too, and
-    /// the one that drops idle instances, which ends with the last clone of the engine.
+    /// the one that drops idle instances, which ends with the last clone of the engine. Guests reach `connections` through what
+    /// `capabilities` link.
     ///
     /// # Errors
     ///
@@ -81,16 +83,18 @@ impl Engine {
         options: &EngineOptions,
         logs: Arc<LogHub>,
         metrics: Arc<Metrics>,
+        connections: Arc<Connections>,
+        capabilities: &[Link<Host>],
     ) -> Result<Self, EngineError> {
         let mode = if options.plain_reset { ResetMode::Discard } else { ResetMode::detect() };
         let wasmtime = wasmtime::Engine::new(&runtime_settings(mode)?)?;
         let mut linker = Linker::new(&wasmtime);
-        link(&mut linker)?;
+        link(&mut linker, capabilities)?;
         let python = python::open(&wasmtime, &options.python);
         let inner = Arc::new(Inner {
             cache: Cache::open(&options.cache, &options.program)?,
             linker,
-            outside: Arc::new(Outside::new(logs)),
+            outside: Arc::new(Outside::new(logs, connections)),
             python,
             house: Arc::new(Semaphore::new(options.max_active)),
             shared: Arc::new(Shared::new(metrics)),

@@ -8,7 +8,7 @@ use crate::host::{Call, Host, Outside};
 use crate::memory::{Memories, MemoryImage, provide};
 use crate::package::LoadError;
 use crate::settings::Limits;
-use caisson_capability::{Error, ErrorKind, Fault, Response};
+use caisson_capability::{Error, ErrorKind, Fault, Request, Response};
 use caisson_telemetry::Metrics;
 use std::sync::Arc;
 use wasmtime::component::{ComponentNamedList, Instance as Guest, InstancePre, Lift, Lower, TypedFunc};
@@ -176,8 +176,8 @@ impl Instance {
     /// # Cancel safety
     ///
     /// When the future is dropped the instance must be dropped too: the guest was stopped in the middle.
-    pub(crate) async fn call(&mut self, mut call: Call, limits: &Limits) -> Ended {
-        let request = bindings::request(std::mem::take(&mut call.invocation.request));
+    pub(crate) async fn call(&mut self, call: Call, request: Request, limits: &Limits) -> Ended {
+        let request = bindings::request(request);
         let context = bindings::context(&call.invocation, call.version);
         let host = self.store.data_mut();
         host.begin(call);

@@ -5,7 +5,7 @@
 //!
 //! * [`engine`](Engine): the front. [`program`](Program): one loaded package with its idle instances.
 //! * `admission`: who may enter and who waits. `instance`: one store, one call, one reset.
-//! * `host`: what a guest can reach. `bindings`: the types that cross over, from `wit/`.
+//! * `host`: what a guest can reach without a grant; `caisson_host` is where capabilities link the rest. `bindings`: the types that cross over, from `wit/`.
 //! * `artifact`: stripping, compiling, caching. `python`: the interpreter as an artifact and an image.
 //! * `memory`: slots, images, stacks; **the only module with `unsafe`**. `config`: wasmtime's settings.
 //!
@@ -29,6 +29,7 @@ mod settings;
 
 pub use artifact::compile::{CHILD_HOST_FAULT, CompileError, compile_child, engine_key};
 pub use engine::{Engine, EngineError, EngineOptions};
+pub use host::Host;
 pub use package::{LoadError, Package, ServiceInfo, SourceFile};
 pub use program::Program;
 pub use python::build as build_python;

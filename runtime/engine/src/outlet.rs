@@ -68,7 +68,7 @@ pub(crate) async fn answer(mut run: Run, outlet: Arc<Outlet>) -> Result<Response
     if let Some(ended) = ended {
         rest.end(ended);
     }
-    Ok(Response { status, headers, body: Body::Stream(rest.into_stream()) })
+    Ok(Response { status, headers, body: Body::Stream(rest.into_stream()), settlement: None })
 }
 
 /// What comes first.

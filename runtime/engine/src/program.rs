@@ -6,7 +6,7 @@ use crate::instance::{Ended, Instance, Template, explain};
 use crate::outlet::{self, Outlet};
 use crate::package::ServiceInfo;
 use crate::settings::{Isolation, Settings};
-use caisson_capability::{Error, ErrorKind, Fault, Invocation, Response};
+use caisson_capability::{Error, ErrorKind, Fault, Invocation, Request, Response};
 use caisson_telemetry::Metrics;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -109,8 +109,10 @@ impl Program {
         let _place = self.gate.enter(invocation.depth, invocation.deadline).await?;
         let deadline = invocation.deadline.at_most(limits.wall_time);
         let own_limit = deadline.instant() < invocation.deadline.instant();
-        let call = Call::new(Invocation { deadline, ..invocation }, version, outlet);
-        match tokio::time::timeout_at(deadline.instant(), self.answer(call)).await {
+        let mut invocation = Invocation { deadline, ..invocation };
+        let request = std::mem::take(&mut invocation.request);
+        let call = Call::new(Arc::new(invocation), version, outlet);
+        match tokio::time::timeout_at(deadline.instant(), self.answer(call, request)).await {
             Ok(answer) => answer,
             Err(_) if own_limit => Err(Error::new(
                 ErrorKind::Timeout,
@@ -123,12 +125,12 @@ impl Program {
         }
     }
 
-    async fn answer(&self, call: Call) -> Result<Response, Error> {
+    async fn answer(&self, call: Call, request: Request) -> Result<Response, Error> {
         let mut instance = match self.take_idle() {
             Some(instance) => instance,
             None => self.make().await?,
         };
-        match instance.call(call, &self.settings.limits).await {
+        match instance.call(call, request, &self.settings.limits).await {
             Ended::Answered(answer) => {
                 self.keep(instance);
                 answer

@@ -153,7 +153,9 @@ async fn boot(
     }
     let images = images(&about, &data).map_err(|error| failed(error.into()))?;
     let mut linker = Linker::<Host>::new(engine);
-    link(&mut linker).map_err(failed)?;
+    link(&mut linker, &[]).map_err(failed)?;
+    // No connection can be used before there is a message.
+    linker.define_unknown_imports_as_traps(component).map_err(failed)?;
     let template = Template {
         engine: engine.clone(),
         pre: linker.instantiate_pre(component).map_err(failed)?,

@@ -6,7 +6,12 @@ use caisson_capability::{Error, ErrorKind};
 /// An error as a guest is told it. What is for the operator only stays behind.
 #[must_use]
 pub fn error(error: Error) -> types::Error {
-    types::Error { kind: kind(error.kind), message: error.message, retryable: error.retryable, code: error.code }
+    types::Error {
+        kind: kind(error.kind),
+        message: error.message,
+        retryable: error.retryable,
+        code: error.code,
+    }
 }
 
 /// The guest gave something that makes no sense: `message` says what and what to give instead.

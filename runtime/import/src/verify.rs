@@ -3,6 +3,7 @@
 use crate::entry::{Entry, Section};
 use crate::render::{Rendered, render};
 use crate::variables::referred;
+use caisson_capability::Catalog;
 use caisson_definition::load::{Surroundings, load};
 use caisson_definition::problem::Problem;
 use std::collections::{HashMap, HashSet};
@@ -29,7 +30,7 @@ pub(crate) fn settle(entries: &mut [Entry], head: &str) -> Result<Verified, Prob
     loop {
         let rendered = render(entries, head, &connections(entries));
         let memory = Memory { text: &rendered.text, variables: &stand_ins };
-        match load(Path::new("definitions"), &memory) {
+        match load(Path::new("definitions"), &memory, &Catalog::default()) {
             Ok(loaded) => {
                 let warnings = loaded.warnings.into_iter();
                 let warnings = warnings.filter_map(|one| Some((owner(&rendered, one.line)?, one.message)));

@@ -11,10 +11,10 @@ use crate::signals::Signals;
 use crate::state;
 use anyhow::Context as _;
 use caisson_admin::{Admin, Login, Token};
-use caisson_capability::Invoker;
+use caisson_capability::{Connections, Invoker};
 use caisson_channel::{DrainReport, Listener, Routes, Table, Tls};
 use caisson_control::packages::Following;
-use caisson_control::{Live, Packages};
+use caisson_control::{Live, Packages, Serving};
 use caisson_engine::{Engine, EngineOptions};
 use caisson_service::{Deployer, Watch};
 use caisson_telemetry::{LogHub, Metrics};
@@ -32,7 +32,8 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     let logs = Arc::new(LogHub::default());
     let signals = Signals::catch()?;
 
-    let engine = engine(&plan, &logs, &metrics)?;
+    let connections = Arc::new(Connections::new(Arc::new(())));
+    let engine = engine(&plan, &logs, &metrics, &connections)?;
     let deployer =
         Deployer::open(&plan.data, Arc::new(engine.clone()), Arc::clone(&metrics), Arc::clone(&logs))?;
     let door: Arc<dyn Invoker> = Arc::new(Door::new(&deployer, Arc::clone(&logs)));
@@ -45,7 +46,9 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
         state::apply_config(&control, file).await?;
     }
     let table = Arc::new(Table::new(Routes::none()));
-    let live = Live::start(&control, Arc::clone(&table), plan.dev)?;
+    let serving =
+        Serving { routes: Arc::clone(&table), connections, invoker: Arc::downgrade(&door), dev: plan.dev };
+    let live = Live::start(&control, serving)?;
     let login = login(&plan)?;
 
     Announcement::clear(&plan.data)?;
@@ -76,11 +79,12 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     let admin = tokio::spawn(admin_listen.serve(admin, plan.admin_http(), stop_admin.clone()));
 
     let (watch, following) = tokio::select! {
-        alive = come_to_life(&plan, &deployer, &packages, output) => alive?,
+        alive = come_to_life(&plan, &deployer, &packages, &live, output) => alive?,
         () = stop.cancelled() => (None, None),
     };
     stop.cancelled().await;
     drop(following);
+    live.stop().await;
     if let Some(watch) = watch {
         watch.stop().await;
     }
@@ -88,7 +92,7 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     // Last, so that health and metrics can be seen until everything is answered.
     stop_admin.cancel();
     report(admin.await?, output);
-    drop((announcement, membership, live));
+    drop((announcement, membership));
     output.note("stopped");
     Ok(Exit::Ok)
 }
@@ -104,7 +108,12 @@ async fn bind(plan: &Plan) -> anyhow::Result<Listener> {
     })
 }
 
-fn engine(plan: &Plan, logs: &Arc<LogHub>, metrics: &Arc<Metrics>) -> anyhow::Result<Engine> {
+fn engine(
+    plan: &Plan,
+    logs: &Arc<LogHub>,
+    metrics: &Arc<Metrics>,
+    connections: &Arc<Connections>,
+) -> anyhow::Result<Engine> {
     let options = EngineOptions {
         python: plan.python.clone(),
         cache: plan.cache(),
@@ -112,7 +121,8 @@ fn engine(plan: &Plan, logs: &Arc<LogHub>, metrics: &Arc<Metrics>) -> anyhow::Re
         max_active: plan.max_active,
         plain_reset: false,
     };
-    let engine = Engine::new(&options, Arc::clone(logs), Arc::clone(metrics))
+    let (logs, metrics, connections) = (Arc::clone(logs), Arc::clone(metrics), Arc::clone(connections));
+    let engine = Engine::new(&options, logs, metrics, connections, &caisson_capabilities::links())
         .with_context(|| format!("the data folder {} or the engine cannot be used", plan.data.display()))?;
     if let Some(problem) = engine.python_problem() {
         tracing::warn!("services in Python cannot run, components can: {problem}");
@@ -145,6 +155,7 @@ async fn come_to_life(
     plan: &Plan,
     deployer: &Deployer,
     packages: &Packages,
+    live: &Live,
     output: Output,
 ) -> anyhow::Result<(Option<Watch>, Option<Following>)> {
     deployer.restore(plan.services.as_ref()).await;
@@ -155,6 +166,7 @@ async fn come_to_life(
         }
         None => None,
     };
+    live.take_in().await;
     output.note(ready(deployer));
     Ok((watch, Some(following)))
 }

@@ -22,7 +22,7 @@ pub(crate) async fn open(plan: &Plan) -> anyhow::Result<Control> {
         Some(options) => Store::etcd(options).await?,
         None => Store::embedded(&plan.data.join("state.db")).await?,
     };
-    Ok(Control::new(store, key))
+    Ok(Control::new(store, key, caisson_capabilities::catalog()))
 }
 
 fn etcd(plan: &Plan) -> Option<EtcdOptions> {
@@ -48,7 +48,7 @@ fn etcd(plan: &Plan) -> Option<EtcdOptions> {
 ///
 /// Everything that is wrong with the file.
 pub(crate) async fn apply_config(control: &Control, path: &Path) -> anyhow::Result<()> {
-    let loaded = load(path, &Process)?;
+    let loaded = load(path, &Process, control.catalog())?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }

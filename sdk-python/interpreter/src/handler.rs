@@ -28,6 +28,7 @@ fn in_interpreter(
     runtime: &Runtime,
     vm: &VirtualMachine,
 ) -> Result<Response, Error> {
+    runtime.settlement.set(None);
     let registry = runtime.registry.borrow();
     let Some(entry) = registry.get(&context.service) else {
         return Err(unknown(&context.service));
@@ -46,7 +47,10 @@ fn in_interpreter(
         Ok(()) => respond::response(object.answer(), vm),
         Err(exception) => Err(Unsendable::Raised(exception)),
     };
-    answer.map_err(|error| failure(error, &object, runtime, vm))
+    match answer {
+        Ok(response) => Ok(Response { settlement: runtime.settlement.take(), ..response }),
+        Err(error) => Err(failure(error, &object, runtime, vm)),
+    }
 }
 
 fn call(

@@ -1,8 +1,8 @@
 //! The one interpreter of this instance, with what is known about the loaded package.
 
-use crate::{hooks::Hooks, registry::Registry};
+use crate::{bindings::caisson::service::types::Settlement, hooks::Hooks, registry::Registry};
 use rustpython_vm::{Interpreter, VirtualMachine};
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 /// What lives from `prepare` to the end of the instance.
 pub struct Runtime {
@@ -11,6 +11,8 @@ pub struct Runtime {
     pub hooks: Hooks,
     /// Services of the loaded package.
     pub registry: RefCell<Registry>,
+    /// What becomes of the message that is answered, once the service has said so.
+    pub settlement: Cell<Option<Settlement>>,
 }
 
 thread_local! {
@@ -19,7 +21,7 @@ thread_local! {
 
 /// Keeps the booted interpreter for the rest of the instance's life.
 pub fn install(interpreter: Interpreter, hooks: Hooks) {
-    let runtime = Runtime { interpreter, hooks, registry: RefCell::default() };
+    let runtime = Runtime { interpreter, hooks, registry: RefCell::default(), settlement: Cell::new(None) };
     RUNTIME.with(|cell| cell.set(runtime).map_err(|_| ()).expect("prepare is called once"));
 }
 

@@ -3,11 +3,11 @@
 use crate::{Admin, Login, Token, router};
 use axum::Router;
 use axum::body::Body;
-use caisson_capability::{BoxFuture, Error, ErrorKind, Fault, Invocation, Response};
+use caisson_capability::{BoxFuture, Catalog, Error, ErrorKind, Fault, Invocation, Invoker, Response};
 use caisson_channel::{HttpOptions, Routes, Table};
 use caisson_cluster::Store;
 use caisson_cluster::seal::Key;
-use caisson_control::{Control, Live, Packages};
+use caisson_control::{Control, Live, Packages, Serving};
 use caisson_engine::{LoadError, Package, ServiceInfo, Settings};
 use caisson_service::{Deployer, Loader, Runnable};
 use caisson_telemetry::{LogHub, Metrics};
@@ -102,7 +102,7 @@ fn answer(invocation: Invocation, version: u32) -> Result<Response, Error> {
         ("content-type".to_owned(), "application/json".to_owned()),
         ("x-own".to_owned(), "1".to_owned()),
     ];
-    Ok(Response { status: 202, headers, body: body.to_string().into() })
+    Ok(Response { status: 202, headers, body: body.to_string().into(), ..Response::default() })
 }
 
 /// An API over a data folder of its own.
@@ -168,8 +168,15 @@ impl Api {
         let closing = CancellationToken::new();
         let store = Store::embedded(&folder.path().join("state.db")).await.unwrap();
         let key = Arc::new(Key::load_or_create(&folder.path().join("secret.key")).unwrap());
-        let control = Control::new(store, key);
-        let live = Live::start(&control, Arc::new(Table::new(Routes::none())), false).unwrap();
+        let control = Control::new(store, key, Catalog::default());
+        let invoker: Arc<dyn Invoker> = deployer.registry();
+        let serving = Serving {
+            routes: Arc::new(Table::new(Routes::none())),
+            connections: Arc::default(),
+            invoker: Arc::downgrade(&invoker),
+            dev: false,
+        };
+        let live = Live::start(&control, serving).unwrap();
         let router = router(Admin {
             login,
             packages: Packages::new(control.clone(), deployer.clone()),

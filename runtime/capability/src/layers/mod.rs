@@ -17,8 +17,8 @@ use crate::{Error, ErrorKind, Fault, Invocation};
 use breaker::Breaker;
 use bucket::Bucket;
 use record::Record;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The state that the layers keep for one connection.
@@ -105,11 +105,7 @@ pub struct Attempt<C> {
 
 impl<C> Clone for Attempt<C> {
     fn clone(&self) -> Self {
-        Self {
-            client: Arc::clone(&self.client),
-            cells: Arc::clone(&self.cells),
-            deadline: self.deadline,
-        }
+        Self { client: Arc::clone(&self.client), cells: Arc::clone(&self.cells), deadline: self.deadline }
     }
 }
 
@@ -163,7 +159,8 @@ impl<C: Connection> Lease<C> {
         let record = Record::begin(self.cells(call.operation));
         let gates = &self.entry.live.gates;
         let deadline = self.deadline(call);
-        let attempt = Attempt { client: Arc::clone(&self.client), cells: Arc::clone(record.cells()), deadline };
+        let attempt =
+            Attempt { client: Arc::clone(&self.client), cells: Arc::clone(record.cells()), deadline };
         let layered = async {
             if let Some(bucket) = &gates.bucket {
                 bucket.take()?;
@@ -201,7 +198,11 @@ impl<C: Connection> Lease<C> {
     fn refuse(&self, operation: &'static str, part: Option<(&str, &str)>) -> Result<(), Error> {
         let observed = self.entry.live.policy.enforcement == Enforcement::Observe;
         let key = self.key(operation);
-        self.all.usage().cells(key.clone()).count(if observed { Outcome::Observed } else { Outcome::Refused });
+        self.all.usage().cells(key.clone()).count(if observed {
+            Outcome::Observed
+        } else {
+            Outcome::Refused
+        });
         self.all.witness().refused(&Refusal {
             cid: self.invocation.cid.clone(),
             key,
@@ -272,9 +273,13 @@ impl<C: Connection> Lease<C> {
     }
 
     async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
-        self.entry.live.gates.turns.acquire().await.map_err(|error| {
-            Error::new(ErrorKind::Unavailable, "the connection is closed").source(error)
-        })
+        self.entry
+            .live
+            .gates
+            .turns
+            .acquire()
+            .await
+            .map_err(|error| Error::new(ErrorKind::Unavailable, "the connection is closed").source(error))
     }
 
     async fn attempts<T, F, Fut>(&self, call: Call, attempt: Attempt<C>, work: &F) -> Result<T, Error>

@@ -188,7 +188,8 @@ mod tests {
         for (content_type, length, other, expected) in cases {
             let headers = [("content-type", content_type)].into_iter().chain(other);
             let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-            let response = Response { status: 200, headers, body: vec![b'x'; length].into() };
+            let response =
+                Response { status: 200, headers, body: vec![b'x'; length].into(), ..Response::default() };
             assert_eq!(is_worth_it(&response), expected, "{content_type} {length} {other:?}");
         }
     }

@@ -77,8 +77,12 @@ mod tests {
         }
         let own = own.map(|tag| ("ETag".to_owned(), tag.to_owned()));
         let headers_of_answer = own.into_iter().chain([("Content-Type".to_owned(), "text/plain".to_owned())]);
-        let mut response =
-            Response { status: 200, headers: headers_of_answer.collect(), body: "body".into() };
+        let mut response = Response {
+            status: 200,
+            headers: headers_of_answer.collect(),
+            body: "body".into(),
+            ..Response::default()
+        };
         let known = Known::of(&headers).tag(&mut response);
         assert_eq!(known, response.status == 304);
         assert_eq!(known, value_of(&response.headers, "content-type").is_none());

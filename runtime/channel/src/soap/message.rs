@@ -45,6 +45,7 @@ pub(super) fn request(envelope: Envelope, http: Http, headers: &HeaderMap) -> Re
     Ok(Request {
         http: Some(http),
         soap: Some(Box::new(soap)),
+        message: None,
         content_type: Some("application/json".to_owned()),
         body: body.into(),
     })

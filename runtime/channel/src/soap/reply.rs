@@ -32,7 +32,7 @@ impl Asked {
 
 /// The answer as a message.
 pub(super) async fn reply(response: Response, asked: &Asked, cid: &Cid) -> Result<Response, Error> {
-    let Response { status, mut headers, body } = response;
+    let Response { status, mut headers, body, .. } = response;
     let told = |error: Error| {
         // The service thinks that it has answered, so nobody but this has seen what is wrong.
         tracing::error!(%cid, detail = error.detail.as_deref(), "{}", error.message);
@@ -41,13 +41,13 @@ pub(super) async fn reply(response: Response, asked: &Asked, cid: &Cid) -> Resul
     let body = body.collect(MAX_PIECES).await.map_err(|error| told(unusable(error.message)))?;
     respond::check(status, &headers).map_err(told)?;
     if body.is_empty() && status != 200 {
-        return Ok(Response { status, headers, body: body.into() });
+        return Ok(Response { status, headers, body: body.into(), ..Response::default() });
     }
     let answer = written(&body, is_json(&headers), asked).map_err(|why| told(unusable(why)))?;
     headers.retain(|(name, _)| !name.eq_ignore_ascii_case(CONTENT_TYPE.as_str()));
     headers.push((CONTENT_TYPE.as_str().to_owned(), answer.content_type.to_owned()));
     let status = if status == 200 { status_of(&answer, asked.version) } else { status };
-    Ok(Response { status, headers, body: answer.bytes.into() })
+    Ok(Response { status, headers, body: answer.bytes.into(), ..Response::default() })
 }
 
 fn unusable(detail: String) -> Error {

@@ -34,7 +34,7 @@ pub(super) fn serve(endpoint: &Endpoint, head: &request::Parts) -> Outcome {
     let header = |name: HeaderName, value: &str| (name.as_str().to_owned(), value.to_owned());
     // The address in it is that which this client has used.
     let headers = vec![header(CONTENT_TYPE, "text/xml; charset=utf-8"), header(CACHE_CONTROL, "no-cache")];
-    Ok(Response { status: 200, headers, body: body.into() })
+    Ok(Response { status: 200, headers, body: body.into(), ..Response::default() })
 }
 
 fn unwritable(error: impl std::error::Error + Send + Sync + 'static) -> Error {

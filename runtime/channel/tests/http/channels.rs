@@ -150,7 +150,8 @@ async fn long_texts_are_compressed_and_head_says_the_same() {
         let mut lengths = Vec::new();
         for method in ["GET", "HEAD"] {
             let headers = vec![("content-type".to_owned(), "text/plain".to_owned())];
-            let response = Response { status: 200, headers, body: "long ".repeat(1_000).into() };
+            let response =
+                Response { status: 200, headers, body: "long ".repeat(1_000).into(), ..Response::default() };
             *server.fake.raw.lock().unwrap() = Some(Ok(response));
             let mut client = server.connect().await;
             client.send(ask(&format!("{method} /a/1"), &[&format!("Accept-Encoding: {accepted}")])).await;

@@ -74,7 +74,7 @@ impl Invoker for Fake {
                 _ => {}
             }
             let headers = vec![("content-type".to_owned(), "text/plain".to_owned())];
-            Ok(Response { status: 200, headers, body: invocation.request.body.into() })
+            Ok(Response { status: 200, headers, body: invocation.request.body.into(), ..Response::default() })
         })
     }
 }

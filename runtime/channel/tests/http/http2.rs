@@ -82,7 +82,12 @@ async fn statuses_without_a_body_have_no_length() {
     let server = Server::start().await;
     let client = client();
     for status in [204, 304] {
-        let raw = caisson_capability::Response { status, headers: Vec::new(), body: "not to be sent".into() };
+        let raw = caisson_capability::Response {
+            status,
+            headers: Vec::new(),
+            body: "not to be sent".into(),
+            ..caisson_capability::Response::default()
+        };
         *server.fake.raw.lock().unwrap() = Some(Ok(raw));
         let response = soon(client.request(request(&server, "/services/raw", ""))).await.unwrap();
         assert_eq!((response.status().as_u16(), response.headers().get("content-length")), (status, None));

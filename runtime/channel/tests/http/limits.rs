@@ -123,7 +123,12 @@ async fn a_request_in_flight_is_not_idle() {
 async fn a_client_that_takes_nothing_is_given_up() {
     let server = Server::with(HttpOptions { idle_timeout: SHORT, ..HttpOptions::default() }).await;
     let body = vec![b'x'; 32 * 1024 * 1024];
-    let response = caisson_capability::Response { status: 200, headers: Vec::new(), body: body.into() };
+    let response = caisson_capability::Response {
+        status: 200,
+        headers: Vec::new(),
+        body: body.into(),
+        ..caisson_capability::Response::default()
+    };
     *server.fake.raw.lock().unwrap() = Some(Ok(response));
     let mut client = server.connect().await;
     client.send("GET /services/raw HTTP/1.1\r\nHost: h\r\n\r\n").await;

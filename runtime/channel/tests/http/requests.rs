@@ -66,7 +66,8 @@ async fn paths_outside_the_routes_are_not_found() {
 #[tokio::test]
 async fn head_has_the_length_and_no_body() {
     let server = Server::start().await;
-    let response = Response { status: 200, headers: Vec::new(), body: "twelve bytes".into() };
+    let response =
+        Response { status: 200, headers: Vec::new(), body: "twelve bytes".into(), ..Response::default() };
     *server.fake.raw.lock().unwrap() = Some(Ok(response));
     let mut client = server.connect().await;
     client.send("HEAD /services/raw HTTP/1.1\r\nHost: h\r\n\r\n").await;
@@ -85,7 +86,8 @@ async fn statuses_without_a_body_have_none() {
     let server = Server::start().await;
     let mut client = server.connect().await;
     for status in [204, 304] {
-        let response = Response { status, headers: Vec::new(), body: "not to be sent".into() };
+        let response =
+            Response { status, headers: Vec::new(), body: "not to be sent".into(), ..Response::default() };
         *server.fake.raw.lock().unwrap() = Some(Ok(response));
         client.send("GET /services/raw HTTP/1.1\r\nHost: h\r\n\r\n").await;
         assert_eq!(client.answer().await.expect(status).header("content-length"), None);
@@ -101,7 +103,12 @@ async fn a_service_cannot_inject_headers_or_frame_the_answer() {
     for (name, value) in
         [("x-a", "1\r\nset-cookie: stolen=1"), ("x a", "1"), ("", "1"), ("x-a\r\nx-b", "1"), ("x-a", "\0")]
     {
-        let response = Response { status: 200, headers: vec![field(name, value)], body: "ok".into() };
+        let response = Response {
+            status: 200,
+            headers: vec![field(name, value)],
+            body: "ok".into(),
+            ..Response::default()
+        };
         *server.fake.raw.lock().unwrap() = Some(Ok(response));
         let answer = server.ask("GET /services/raw HTTP/1.1\r\nHost: h\r\n\r\n").await;
         answer.expect_error(500, "invalid answer");
@@ -116,7 +123,8 @@ async fn a_service_cannot_inject_headers_or_frame_the_answer() {
         field("X-Caisson-CID", "forged"),
         field("X-Kept", "yes"),
     ];
-    *server.fake.raw.lock().unwrap() = Some(Ok(Response { status: 200, headers, body: "ok".into() }));
+    *server.fake.raw.lock().unwrap() =
+        Some(Ok(Response { status: 200, headers, body: "ok".into(), ..Response::default() }));
     let answer = server.ask("GET /services/raw HTTP/1.1\r\nHost: h\r\n\r\n").await;
     assert_eq!(
         (answer.expect(200).header("content-length"), answer.header("x-kept")),

@@ -48,6 +48,7 @@ async fn try_sweep(control: &Control, unnamed: &BTreeSet<String>) -> Result<BTre
 mod tests {
     use super::super::{SECTION, share};
     use super::*;
+    use caisson_capability::Catalog;
     use caisson_cluster::seal::Key;
     use caisson_cluster::{Change, Store};
     use caisson_service::PackageSource;
@@ -59,7 +60,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let key = Key::load_or_create(&folder.path().join("secret.key")).unwrap();
         let store = Store::embedded(&folder.path().join("state.db")).await.unwrap();
-        (Control::new(store, Arc::new(key)), folder)
+        (Control::new(store, Arc::new(key), Catalog::default()), folder)
     }
 
     async fn put(control: &Control, source: &PackageSource) {

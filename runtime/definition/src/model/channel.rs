@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A channel: how messages reach a service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,6 +15,9 @@ pub enum Channel {
     Rest(RestChannel),
     /// A SOAP endpoint.
     Soap(SoapChannel),
+    /// Messages that a connection brings in: from a queue, a topic, a stream.
+    #[serde(untagged)]
+    Inbound(InboundChannel),
 }
 
 impl Channel {
@@ -23,8 +27,49 @@ impl Channel {
         match self {
             Self::Rest(one) => &one.name,
             Self::Soap(one) => &one.name,
+            Self::Inbound(one) => &one.name,
         }
     }
+}
+
+/// Messages that a connection brings in. `Debug` shows none of the capability's options.
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct InboundChannel {
+    /// The channel's name.
+    pub name: String,
+    /// The capability that its connection is of, e.g. `amqp`.
+    #[serde(rename = "type")]
+    pub capability: String,
+    /// The connection.
+    pub connection: String,
+    /// The service that answers.
+    pub service: String,
+    /// How long the service may take for one message.
+    #[serde(default = "sixty", skip_serializing_if = "is_sixty")]
+    #[schemars(range(min = 1, max = 86_400))]
+    pub timeout_secs: u32,
+    /// Switched off, it takes nothing in.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub enabled: bool,
+    /// The capability's own options.
+    #[serde(flatten)]
+    pub options: BTreeMap<String, serde_json::Value>,
+}
+
+impl fmt::Debug for InboundChannel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("InboundChannel");
+        shown.field("name", &self.name).field("capability", &self.capability).finish_non_exhaustive()
+    }
+}
+
+fn sixty() -> u32 {
+    60
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_sixty(secs: &u32) -> bool {
+    *secs == 60
 }
 
 /// A path that calls a service.

@@ -13,7 +13,8 @@ use crate::bindings::{self, invoker, log, types};
 use crate::outlet::Outlet;
 use crate::settings::Limits;
 use bytes::Bytes;
-use caisson_capability::{Error, ErrorKind, Invocation, Invoker, Response};
+use caisson_capability::{Connections, Error, ErrorKind, Invocation, Invoker, Response};
+use caisson_host::{Guest, Link};
 use caisson_telemetry::{Level, LogHub, LogRecord};
 use limiter::MemoryLimiter;
 use meter::Meter;
@@ -45,6 +46,7 @@ const MAX_RANDOM_BYTES: u64 = 1 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Outside {
     pub(crate) logs: Arc<LogHub>,
+    connections: Arc<Connections>,
     invoker: OnceLock<WeakInvoker>,
 }
 
@@ -57,8 +59,8 @@ impl std::fmt::Debug for WeakInvoker {
 }
 
 impl Outside {
-    pub(crate) fn new(logs: Arc<LogHub>) -> Self {
-        Self { logs, invoker: OnceLock::new() }
+    pub(crate) fn new(logs: Arc<LogHub>, connections: Arc<Connections>) -> Self {
+        Self { logs, connections, invoker: OnceLock::new() }
     }
 
     /// Opens the door for calls between services. Only the first call counts. Weak, since the services behind the door
@@ -76,8 +78,8 @@ impl Outside {
 /// The invocation that an instance answers now.
 #[derive(Debug)]
 pub(crate) struct Call {
-    /// Its body has been handed to the guest and is empty here.
-    pub(crate) invocation: Invocation,
+    /// Without its message, which the guest has.
+    pub(crate) invocation: Arc<Invocation>,
     pub(crate) version: u32,
     outlet: Arc<Outlet>,
     /// Once the answer has begun.
@@ -85,13 +87,13 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(invocation: Invocation, version: u32, outlet: Arc<Outlet>) -> Self {
+    pub(crate) fn new(invocation: Arc<Invocation>, version: u32, outlet: Arc<Outlet>) -> Self {
         Self { invocation, version, outlet, pieces: None }
     }
 }
 
-/// The host side of one instance.
-pub(crate) struct Host {
+/// The host side of one instance: the data of its store.
+pub struct Host {
     wasi: WasiCtx,
     table: ResourceTable,
     output: Output,
@@ -213,12 +215,30 @@ impl WasiView for Host {
     }
 }
 
-/// Links everything that guests may import.
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host").field("label", &self.label).finish_non_exhaustive()
+    }
+}
+
+/// What host functions of capabilities see of an instance.
+fn guest(host: &mut Host) -> Guest<'_> {
+    Guest {
+        table: &mut host.table,
+        connections: &host.outside.connections,
+        invocation: host.call.as_ref().map(|call| &call.invocation),
+    }
+}
+
+/// Links everything that guests may import, the capabilities' part by their own hands.
 ///
 /// # Errors
 ///
 /// A name is linked twice: a mistake in this product.
-pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+pub(crate) fn link(linker: &mut Linker<Host>, capabilities: &[Link<Host>]) -> wasmtime::Result<()> {
+    for capability in capabilities {
+        capability(linker, guest)?;
+    }
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     log::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
     invoker::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
@@ -298,10 +318,10 @@ impl Nested {
         tasks.spawn(async move { invoker.invoke(invocation).await });
         match tasks.join_next().await {
             Some(Ok(answer)) => {
-                let Response { status, headers, body } = answer?;
+                let Response { status, headers, body, .. } = answer?;
                 // A guest is given an answer as a whole.
                 let body = body.collect(Limits::default().answer_bytes).await?.into();
-                Ok(Response { status, headers, body })
+                Ok(Response { status, headers, body, settlement: None })
             }
             Some(Err(error)) => {
                 Err(Error::new(ErrorKind::Internal, "the called service could not be run").source(error))

@@ -1,6 +1,7 @@
 //! One file in the manner of each version, with all that the importer knows, and some that it does not.
 
 use super::{Memory, import, loaded, one, told, values};
+use caisson_capability::Catalog;
 use caisson_definition::load::load;
 use caisson_import::Kind;
 use caisson_import::zato::enmasse;
@@ -315,7 +316,7 @@ fn what_is_left_out_stands_there_as_a_comment_that_can_be_taken_up() {
     assert!(only.text.contains("\n# channels:\n#   Left out: "), "{}", only.text);
     let taken_up = taken_up(&only.text);
     let with_guard = format!("{taken_up}security:\n  - {{name: gone, type: api-key, key: x}}\n");
-    assert!(load(Path::new("c.yaml"), &Memory(&with_guard)).is_ok(), "{with_guard}");
+    assert!(load(Path::new("c.yaml"), &Memory(&with_guard), &Catalog::default()).is_ok(), "{with_guard}");
 }
 
 #[test]
@@ -326,7 +327,8 @@ fn a_comment_about_a_channel_whose_guard_is_unknown_does_not_open_it() {
         let text = format!("channel_rest:\n  - name: a\n    service: s\n    url_path: /a\n    {guard}\n");
         let import = import(&text);
         let taken_up = taken_up(&import.text);
-        let problems = load(Path::new("c.yaml"), &Memory(&taken_up)).unwrap_err().to_string();
+        let problems =
+            load(Path::new("c.yaml"), &Memory(&taken_up), &Catalog::default()).unwrap_err().to_string();
         assert!(problems.contains("WHO-MAY-CALL") || problems.contains("FROM-WHERE"), "{taken_up}{problems}");
     }
 }

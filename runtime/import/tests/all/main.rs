@@ -11,6 +11,7 @@ mod enmasse;
 mod hostile;
 mod properties;
 
+use caisson_capability::Catalog;
 use caisson_definition::Definitions;
 use caisson_definition::load::{Loaded, Surroundings, load};
 use caisson_import::zato::enmasse;
@@ -38,7 +39,7 @@ fn import(text: &str) -> Import {
 }
 
 fn loaded(import: &Import) -> Loaded {
-    load(Path::new("c.yaml"), &Memory(&import.text))
+    load(Path::new("c.yaml"), &Memory(&import.text), &Catalog::default())
         .unwrap_or_else(|problems| panic!("{problems}\n{}", import.text))
 }
 

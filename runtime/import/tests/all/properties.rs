@@ -1,6 +1,7 @@
 //! Whatever comes in: an error with a place, or definitions that the loader takes, and never a panic.
 
 use super::Memory;
+use caisson_capability::Catalog;
 use caisson_definition::load::load;
 use caisson_import::zato::enmasse;
 use proptest::prelude::*;
@@ -168,7 +169,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
             prop_assert!(problem.line > 0 && problem.file == Path::new("e.yaml"), "{problem}\n{text}");
         }
         Ok(import) => {
-            let loaded = load(Path::new("c.yaml"), &Memory(&import.text));
+            let loaded = load(Path::new("c.yaml"), &Memory(&import.text), &Catalog::default());
             let loaded = loaded
                 .map_err(|problems| TestCaseError::fail(format!("{problems}\n{text}\n{}", import.text)))?;
             prop_assert_eq!(loaded.definitions.channels.len(), import.carried.channels);

@@ -21,7 +21,7 @@ pub(super) struct File {
 ///
 /// Everything that is wrong with the files, all at once, each with its place.
 pub(super) fn read(path: &Path, output: Output) -> anyhow::Result<Submission> {
-    let loaded = load(path, &Process)?;
+    let loaded = load(path, &Process, &caisson_capabilities::catalog())?;
     for warning in &loaded.warnings {
         output.note(format!("{} {warning}", output.caution("warning:")));
     }

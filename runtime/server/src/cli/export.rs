@@ -38,6 +38,8 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<Exit> {
 ///
 /// None; the type is that of all commands.
 pub(crate) fn schema(output: Output) -> anyhow::Result<Exit> {
-    output.line(serde_json::to_string_pretty(&caisson_definition::schema::schema())?);
+    output.line(serde_json::to_string_pretty(&caisson_definition::schema::schema(
+        &caisson_capabilities::catalog(),
+    ))?);
     Ok(Exit::Ok)
 }

@@ -132,7 +132,7 @@ impl Runnable for Program {
                 self.gate.acquire().await.expect("open").forget();
             }
             let body = format!("{} v{version}", self.answer).into();
-            Ok(Response { status: 200, headers: Vec::new(), body })
+            Ok(Response { status: 200, headers: Vec::new(), body, ..Response::default() })
         })
     }
 }

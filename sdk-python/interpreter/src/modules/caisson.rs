@@ -8,9 +8,10 @@ mod _caisson {
         bindings::caisson::service::{
             invoker,
             log::Level,
-            types::{Error, ErrorKind, Request},
+            types::{Error, ErrorKind, Request, Settlement},
         },
         objects::{PyChannel, PyHttp, PyRequest, PyResponse, PySecurity, PyServiceBase},
+        runtime,
         streams::{self, Stream},
     };
     use rustpython_vm::{
@@ -71,6 +72,19 @@ mod _caisson {
         streams::print(stream, &text.to_string_lossy());
     }
 
+    /// `settle(what, delay_ms)`: what becomes of the message that is answered: `acknowledge`, `retry` or `reject`.
+    #[pyfunction]
+    fn settle(what: PyStrRef, delay_ms: OptionalOption<u32>, vm: &VirtualMachine) -> PyResult<()> {
+        let settlement = match &*what.to_string_lossy() {
+            "acknowledge" => Settlement::Acknowledge,
+            "retry" => Settlement::Retry(delay_ms.flatten()),
+            "reject" => Settlement::Reject,
+            other => return Err(vm.new_value_error(format!("a message cannot be settled by {other:?}"))),
+        };
+        runtime::with(|runtime| runtime.settlement.set(Some(settlement)));
+        Ok(())
+    }
+
     /// `flush()`: logs what was printed without a line end.
     #[pyfunction]
     fn flush() {
@@ -89,7 +103,7 @@ mod _caisson {
     ) -> PyResult {
         let service = service.to_string_lossy();
         let content_type = content_type.flatten().map(|text| text.to_string_lossy().into_owned());
-        let request = Request { http: None, soap: None, content_type, body: body.as_bytes().to_vec() };
+        let request = Request { http: None, soap: None, message: None, content_type, body: body.as_bytes().to_vec() };
         match invoker::invoke(&service, &request) {
             Ok(response) => {
                 let body = vm.ctx.new_bytes(response.body);

@@ -20,6 +20,7 @@ use std::cell::{OnceCell, RefCell};
 #[derive(Debug, PyPayload)]
 pub struct PyRequest {
     cid: String,
+    attempt: u32,
     by_http: bool,
     is_soap: bool,
     content_type: Option<String>,
@@ -31,6 +32,7 @@ pub struct PyRequest {
     raw: OnceCell<PyRef<PyBytes>>,
     http: OnceCell<PyRef<PyHttp>>,
     soap: Lazy,
+    message: Lazy,
     payload: Lazy,
     input: Lazy,
 }
@@ -51,6 +53,7 @@ impl PyRequest {
         let channel = &context.channel;
         Self {
             cid: context.cid.clone(),
+            attempt: context.attempt,
             data_format: channel.data_format.clone(),
             path_over_query: channel.path_over_query,
             url_over_body: channel.url_over_body,
@@ -61,6 +64,7 @@ impl PyRequest {
             raw: OnceCell::new(),
             http: OnceCell::new(),
             soap: Lazy::default(),
+            message: Lazy::default(),
             payload: Lazy::default(),
             input: Lazy::default(),
         }
@@ -124,6 +128,18 @@ impl PyRequest {
         let headers = vm.ctx.new_list(soap.headers.into_iter().map(header).collect());
         let parts = (soap.version, soap.action, soap.operation, soap.namespace, headers);
         hook(|hooks| &hooks.make_soap).call(parts, vm)
+    }
+
+    /// The messaging side as Python sees it.
+    fn make_broker_message(&self, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        let Some(message) = self.pending.borrow_mut().message.take() else { return Ok(vm.ctx.none()) };
+        let pairs = |fields: Vec<(String, String)>| {
+            vm.ctx.new_list(fields.into_iter().map(|pair| vm.new_tuple(pair).into()).collect())
+        };
+        let (headers, properties) = (pairs(message.headers), pairs(message.properties));
+        let (source, id, key) = (message.source, message.id, message.key);
+        let parts = (source, id, key, message.redelivered, headers, properties, self.attempt);
+        hook(|hooks| &hooks.make_broker_message).call(parts, vm)
     }
 
     fn parse(&self, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
@@ -196,6 +212,12 @@ impl PyRequest {
     #[pygetset]
     fn soap(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
         zelf.soap.get_or_try(|| zelf.make_soap(vm))
+    }
+
+    /// The messaging side of the message, or `None`: what its broker says of it, and `ack()`, `reject()`, `retry()`.
+    #[pygetset]
+    fn message(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        zelf.message.get_or_try(|| zelf.make_broker_message(vm))
     }
 
     /// The headers, the same as `http.headers`.

@@ -19,7 +19,7 @@ pub use bindings::exports::caisson::service::handler::Guest;
 
 /// An answer with status 200.
 pub fn answer(body: impl Into<Vec<u8>>) -> Result<Response, Error> {
-    Ok(Response { status: 200, headers: Vec::new(), body: body.into() })
+    Ok(Response { status: 200, headers: Vec::new(), body: body.into(), settlement: None })
 }
 
 /// Makes a function `fn(Context, Request) -> Result<Response, Error>` the handler of a component.

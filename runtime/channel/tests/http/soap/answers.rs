@@ -17,7 +17,8 @@ async fn answering(server: &Server, content_type: &str, status: u16, body: &str,
     let headers =
         vec![("Content-Type".to_owned(), content_type.to_owned()), ("x-own".to_owned(), "1".to_owned())];
     let headers = if content_type.is_empty() { Vec::new() } else { headers };
-    *server.fake.raw.lock().unwrap() = Some(Ok(Response { status, headers, body: body.to_owned().into() }));
+    *server.fake.raw.lock().unwrap() =
+        Some(Ok(Response { status, headers, body: body.to_owned().into(), ..Response::default() }));
     let sent = if version == V11 { TEXT_XML } else { SOAP_XML };
     server.ask(&post(sent, &[], &envelope(version, "", OPERATION))).await
 }

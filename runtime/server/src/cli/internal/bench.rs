@@ -50,7 +50,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<String> {
 async fn measure(args: &Args, options: &EngineOptions) -> anyhow::Result<bench::Figures> {
     let read =
         |path: &PathBuf| std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()));
-    let engine = Engine::new(options, Arc::default(), Arc::default())?;
+    let engine =
+        Engine::new(options, Arc::default(), Arc::default(), Arc::default(), &caisson_capabilities::links())?;
     let stem = args.file.file_stem().and_then(|stem| stem.to_str()).context("the file has no usable name")?;
     let files = vec![SourceFile { path: format!("{stem}.py"), content: read(&args.file)?.into() }];
     let package = Package::Python { name: stem.to_owned(), files };

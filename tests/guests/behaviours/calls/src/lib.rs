@@ -6,7 +6,13 @@ guest::handler!(handle);
 
 fn handle(_: Context, request: Request) -> Result<Response, Error> {
     let service = String::from_utf8_lossy(&request.body).into_owned();
-    let message = Request { http: None, soap: None, content_type: None, body: b"from a component".to_vec() };
+    let message = Request {
+        http: None,
+        soap: None,
+        message: None,
+        content_type: None,
+        body: b"from a component".to_vec(),
+    };
     match invoker::invoke(&service, &message) {
         Ok(response) => answer(response.body),
         Err(error) => answer(format!("{:?}: {}", error.kind, error.message)),

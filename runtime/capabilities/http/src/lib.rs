@@ -1,3 +1,0 @@
-//! x
-#![forbid(unsafe_code)]
-pub mod host;
