@@ -51,9 +51,8 @@ class BrokerMessage:
 
 
 def make_broker_message(
-    source: str, id: str | None, key: str | None, redelivered: bool, headers: list[tuple[str, str]],
-    properties: list[tuple[str, str]], attempt: int,
+    names: tuple[str, str | None, str | None], redelivered: bool, attempt: int, headers: list[tuple[str, str]],
+    properties: list[tuple[str, str]],
 ) -> BrokerMessage:
-    """The messaging side of a message from its parts."""
-    return BrokerMessage(
-        source, id, key, redelivered, collect(headers, Bunch()), collect(properties, Bunch()), attempt)
+    """The messaging side of a message from its parts; `names` are its source, id and key."""
+    return BrokerMessage(*names, redelivered, collect(headers, Bunch()), collect(properties, Bunch()), attempt)

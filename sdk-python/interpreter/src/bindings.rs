@@ -7,6 +7,7 @@ wit_bindgen::generate!({
     path: "../../wit",
     world: "caisson:service/interpreter",
     async: ["-all"],
+    generate_all,
     pub_export_macro: true,
     export_macro_name: "export",
 });

@@ -52,7 +52,7 @@ hooks! {
     make_soap,
     /// `(object) -> object`: a SOAP message, its dicts with dotted access
     make_soap_message,
-    /// `(source, id, key, redelivered, headers, properties, attempt) -> Message of a broker`
+    /// `((source, id, key), redelivered, attempt, list of headers, list of properties) -> message of a broker`
     make_broker_message,
     /// `(request, peer or None) -> dict`
     wsgi_environ,

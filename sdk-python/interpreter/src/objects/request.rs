@@ -137,8 +137,8 @@ impl PyRequest {
             vm.ctx.new_list(fields.into_iter().map(|pair| vm.new_tuple(pair).into()).collect())
         };
         let (headers, properties) = (pairs(message.headers), pairs(message.properties));
-        let (source, id, key) = (message.source, message.id, message.key);
-        let parts = (source, id, key, message.redelivered, headers, properties, self.attempt);
+        let names = vm.new_tuple((message.source, message.id, message.key));
+        let parts = (names, message.redelivered, self.attempt, headers, properties);
         hook(|hooks| &hooks.make_broker_message).call(parts, vm)
     }
 

@@ -8,6 +8,7 @@ pub mod bindings {
         path: "../../../wit",
         world: "caisson:service/service",
         async: ["-all"],
+        generate_all,
         pub_export_macro: true,
         export_macro_name: "export",
     });
