@@ -1,5 +1,6 @@
 //! The table of what can be called now, and the one door to it.
 
+use crate::about::About;
 use crate::loader::Runnable;
 use crate::name::nearest;
 use arc_swap::ArcSwap;
@@ -21,6 +22,8 @@ pub struct Deployed {
     pub package: Arc<str>,
     /// The package's version.
     pub version: u32,
+    /// What the package says about itself.
+    pub about: Arc<About>,
     pub(crate) program: Arc<dyn Runnable>,
     metrics: ServiceMetrics,
 }
@@ -72,7 +75,7 @@ impl Registry {
     }
 
     /// Puts a version in the place of whatever the package had before, all services at once.
-    pub(crate) fn put(&self, package: &str, version: u32, program: &Arc<dyn Runnable>) {
+    pub(crate) fn put(&self, package: &str, version: u32, about: &Arc<About>, program: &Arc<dyn Runnable>) {
         let package: Arc<str> = package.into();
         self.replace(&package, |table| {
             for info in program.services() {
@@ -81,6 +84,7 @@ impl Registry {
                     service: Arc::clone(&service),
                     package: Arc::clone(&package),
                     version,
+                    about: Arc::clone(about),
                     program: Arc::clone(program),
                     metrics: self.metrics.service(&service),
                 };
