@@ -114,6 +114,7 @@ fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(packages::list))
         .routes(routes!(packages::get, packages::deploy, packages::undeploy))
         .routes(routes!(packages::history))
+        .routes(routes!(packages::rollback))
         .routes(routes!(services::list))
         .routes(routes!(services::invoke))
         .routes(routes!(logs::logs))

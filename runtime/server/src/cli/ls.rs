@@ -150,8 +150,8 @@ fn packages(output: Output, packages: &[Package]) {
         output.note("no packages: `caisson deploy hello.py` deploys one");
         return;
     }
-    let rows: Vec<[String; 5]> = packages.iter().map(package_row).collect();
-    output.table(["PACKAGE", "VERSION", "STATE", "SERVICES", "FROM"], &rows);
+    let rows: Vec<[String; 6]> = packages.iter().map(package_row).collect();
+    output.table(["PACKAGE", "VERSION", "LABEL", "STATE", "SERVICES", "FROM"], &rows);
     errors(output, packages);
 }
 
@@ -164,7 +164,7 @@ fn errors(output: Output, packages: &[Package]) {
     }
 }
 
-fn package_row(package: &Package) -> [String; 5] {
+fn package_row(package: &Package) -> [String; 6] {
     let state = match package.state.as_str() {
         "both" => "running, newer one broken",
         other => other,
@@ -172,6 +172,7 @@ fn package_row(package: &Package) -> [String; 5] {
     [
         package.package.clone(),
         number(package.version),
+        package.label.clone().unwrap_or_else(|| "-".to_owned()),
         state.to_owned(),
         package.services.len().to_string(),
         package.origin.path.clone().unwrap_or_else(|| package.origin.kind.clone()),

@@ -160,6 +160,17 @@ mod tests {
     }
 
     #[test]
+    fn a_rollback_is_of_a_revision_or_of_a_service() {
+        for line in [
+            vec!["caisson", "rollback", "12"],
+            vec!["caisson", "rollback", "service", "hello"],
+            vec!["caisson", "rollback", "service", "crm.api.get", "--to", "3"],
+        ] {
+            assert!(Cli::try_parse_from(&line).is_ok(), "{line:?}");
+        }
+    }
+
+    #[test]
     fn refuses_what_it_does_not_know() {
         for line in [
             vec!["caisson"],
@@ -167,6 +178,11 @@ mod tests {
             vec!["caisson", "deploy"],
             vec!["caisson", "ls", "cats"],
             vec!["caisson", "new", "cobol", "x"],
+            vec!["caisson", "rollback"],
+            vec!["caisson", "rollback", "hello"],
+            vec!["caisson", "rollback", "service"],
+            vec!["caisson", "rollback", "service", "hello", "--to", "first"],
+            vec!["caisson", "rollback", "3", "service", "hello"],
             vec!["caisson", "logs", "-n", "many"],
             vec!["caisson", "logs", "--level", "loud"],
         ] {
