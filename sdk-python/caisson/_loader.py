@@ -44,20 +44,27 @@ class ServiceFacts:
 
 
 class ProgramImporter:
-    """Finder and loader of the modules of a package. `files` maps paths to their bytes."""
+    """Finder and loader of the modules of a package. `files` maps paths to their bytes.
 
-    def __init__(self, files: dict[str, bytes]) -> None:
+    What is not below the package's own name comes from the wheels that it brings along: it can be imported and is no
+    part of the package otherwise. A folder without an `__init__.py` is taken as if it had an empty one.
+    """
+
+    def __init__(self, files: dict[str, bytes], package: str) -> None:
         self._files = files
+        self._package = package
         self._paths = {_module_name(path): path for path in files if path.endswith('.py')}
+        tops = {path.split('/', 1)[0] for path in files if path.endswith('.py')}
+        parts = (path.split('/') for path in files)
         self._folders = {
-            '.'.join(parts[:end]) for parts in (path.split('/') for path in files if path.endswith('.py'))
-            for end in range(1, len(parts))
+            '.'.join(names[:end]) for names in parts if names[0] in tops for end in range(1, len(names))
         }
 
     @property
     def modules(self) -> list[str]:
-        """Names of all modules, packages before what is in them."""
-        return sorted(self._paths)
+        """Names of the modules of the package itself, packages before what is in them."""
+        inside = self._package + '.'
+        return sorted(name for name in self._paths if name == self._package or name.startswith(inside))
 
     def path_of(self, module: str) -> str | None:
         """Path of the file of a module."""
@@ -65,15 +72,13 @@ class ProgramImporter:
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         """Part of the import protocol."""
-        file = self._paths.get(name)
-        if file is None and name not in self._folders:
+        if name not in self._paths and name not in self._folders:
             return None
-        is_package = file is None or file.rsplit('/', 1)[-1] == '__init__.py'
-        spec = importlib.machinery.ModuleSpec(name, self if file else None, origin=file, is_package=is_package)
-        if file:
-            spec.has_location = True
-        if is_package:
-            spec.submodule_search_locations = [name.replace('.', '/')]
+        file = self.get_filename(name)
+        spec = importlib.machinery.ModuleSpec(name, self, origin=file, is_package=self.is_package(name))
+        spec.has_location = True
+        if spec.submodule_search_locations is not None:
+            spec.submodule_search_locations.append(name.replace('.', '/'))
         return spec
 
     def create_module(self, spec: Any) -> None:
@@ -85,21 +90,40 @@ class ProgramImporter:
 
     def is_package(self, name: str) -> bool:
         """Part of the import protocol."""
-        return self._paths.get(name, '/__init__.py').rsplit('/', 1)[-1] == '__init__.py'
+        return self.get_filename(name).rsplit('/', 1)[-1] == '__init__.py'
 
     def get_filename(self, name: str) -> str:
         """Part of the import protocol."""
-        return self._paths[name]
+        return self._paths.get(name) or name.replace('.', '/') + '/__init__.py'
+
+    def get_data(self, path: str) -> bytes:
+        """Part of the import protocol; `pkgutil.get_data` ends here."""
+        try:
+            return self._files[path]
+        except KeyError:
+            raise FileNotFoundError(2, 'no such file in the package', path) from None
+
+    def get_resource_reader(self, name: str) -> Any:
+        """Part of the import protocol; `importlib.resources` ends here."""
+        from caisson._resources import Reader
+
+        return Reader(self._files, self.get_filename(name).rpartition('/')[0])
+
+    def find_distributions(self, context: Any = None) -> Any:
+        """Part of the protocol of `importlib.metadata`: the wheels that the package brings along."""
+        from caisson._resources import distributions
+
+        return distributions(self._files, context.name if context else None)
 
     def get_source(self, name: str) -> str:
         """Part of the import protocol; tracebacks take their lines from here."""
-        path = self._paths[name]
-        return decode_source(self._files[path], path)
+        path = self.get_filename(name)
+        return decode_source(self._files.get(path, b''), path)
 
     def get_code(self, name: str) -> Any:
         """Part of the import protocol."""
-        path = self._paths[name]
-        source = decode_source(self._files[path], path)
+        path = self.get_filename(name)
+        source = self.get_source(name)
         linecache.cache[path] = (lambda: source,)
         if '\0' in source:
             line = source[:source.index('\0')].count('\n') + 1
@@ -136,7 +160,7 @@ def decode_source(content: bytes, path: str) -> str:
 
 def load_program(files: dict[str, bytes], package: str) -> list[ServiceFacts]:
     """Imports all modules of a package and returns its services, sorted by name."""
-    importer = ProgramImporter(files)
+    importer = ProgramImporter(files, package)
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, ProgramImporter)]
     # Before the standard library: a file `calendar.py` of a package is what the package means by `import calendar`. What
     # was imported while the interpreter was prepared stays as it is.

@@ -135,6 +135,11 @@ async fn a_package_that_is_deployed_on_one_server_runs_on_all() {
     assert_ne!(Command::to(&one, ["deploy", &broken]).run().await.code, 0);
     says(&two, "other text").await;
 
+    let back = Command::to(&two, ["rollback", "service", "second.second"]).run().await;
+    assert!(back.good().contains("Version 3 of second is as version 1 was"), "{back:?}");
+    says(&one, "first text").await;
+    says(&two, "first text").await;
+
     two.kill9().await;
     deploy(&one, "while it was away").await.good();
     two.start_again().await;

@@ -67,7 +67,7 @@ fn needed(method: &Method, path: &str) -> Role {
         _ if *method == Method::GET || *method == Method::HEAD => Role::Viewer,
         "packages" | "services" => Role::Deployer,
         // Also for a mere look at the difference: it would tell whether a guessed password is the right one.
-        "definitions" | "revisions" => Role::Operator,
+        "definitions" | "revisions" | "connections" => Role::Operator,
         _ => Role::Admin,
     }
 }

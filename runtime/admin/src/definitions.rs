@@ -126,7 +126,7 @@ pub(crate) async fn schema(State(shared): State<Shared>) -> Json<Value> {
     path = "/api/v1/definitions/sections/{name}",
     tag = "definitions",
     security(("token" = [])),
-    params(("name" = String, Path, description = "security, connections, channels or grants", example = "channels")),
+    params(("name" = String, Path, description = "security, connections, channels, grants or limits", example = "channels")),
     responses(
         (status = 200, description = "The definitions", body = [serde_json::Value]),
         (status = 401, description = "The token is missing or wrong", body = Problem),
@@ -137,5 +137,22 @@ pub(crate) async fn section(
     State(shared): State<Shared>,
     Name(name): Name,
 ) -> Result<Json<Vec<Value>>, ApiError> {
-    Ok(Json(shared.admin.control.section(&name)?))
+    let mut section = shared.admin.control.section(&name)?;
+    if name == "channels" {
+        section.iter_mut().for_each(|channel| with_status(channel, &shared));
+    }
+    Ok(Json(section))
+}
+
+/// Says of a channel by which messages come in how it is on this server.
+fn with_status(channel: &mut Value, shared: &Shared) {
+    let name = channel.get("name").and_then(Value::as_str).unwrap_or_default();
+    let Some(status) = shared.admin.inbound.get(name) else { return };
+    if let Some(fields) = channel.as_object_mut() {
+        let status = match status.problem {
+            None => Value::from("running"),
+            Some(problem) => Value::from(problem),
+        };
+        fields.insert("$status".to_owned(), status);
+    }
 }

@@ -6,13 +6,14 @@
 //! * [`shapes`]: the JSON of the API as types, shared with the command line.
 //! * [`token`]: the secret that opens the API; `auth`: who may pass.
 //! * `problem`: every error, in one shape. `request`: what is taken from a request, with errors in that shape.
-//! * `health`, `packages`, `services`, `logs`: the handlers. `upload`: a request's body as a package.
+//! * `health`, `packages`, `services`, `governance`, `logs`: the handlers. `usage`: uses as metrics. `upload`: a request's body as a package.
 //!
 //! **Architecture Invariant:** services are called through [`Invoker`](caisson_capability::Invoker), and their answers
 //! leave by the same way as on every other HTTP channel.
 
 mod auth;
 mod definitions;
+mod governance;
 mod health;
 mod logs;
 mod packages;
@@ -24,10 +25,12 @@ mod services;
 pub mod shapes;
 pub mod token;
 mod upload;
+mod usage;
 mod users;
 
 pub use router::{Admin, Login, router};
 pub use token::{Token, TokenError};
+pub use usage::UsageCollector;
 
 #[cfg(test)]
 mod tests;

@@ -2,15 +2,17 @@
 
 use crate::auth::Caller;
 use crate::problem::ApiError;
-use crate::request::Name;
+use crate::request::{Name, Params};
 use crate::router::Shared;
-use crate::shapes::{Deployed, HistoryEntry, Package, Problem, Undeployed, Upload};
+use crate::shapes::{Deployed, HistoryEntry, Package, PackageNeed, Problem, RolledBack, Undeployed, Upload};
 use crate::upload;
 use axum::body::Body;
 use axum::extract::State;
 use axum::{Extension, Json};
 use caisson_service::{Deployment, PackageStatus};
 use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 /// All packages, sorted by name.
 #[utoipa::path(
@@ -66,8 +68,7 @@ pub(crate) async fn history(
         return Err(unknown(&name));
     }
     let current = find(&shared, &name).and_then(|status| status.version);
-    let entry = |version| HistoryEntry::new(version, current);
-    Ok(Json(versions.into_iter().map(entry).collect()))
+    Ok(Json(HistoryEntry::all_of(versions, current)))
 }
 
 /// Deploys a package on all servers: here the new version answers when this does.
@@ -78,10 +79,11 @@ pub(crate) async fn history(
     security(("token" = [])),
     params(("name" = String, Path, description = "Name of the package", example = "hello")),
     request_body(
-        description = "A component, one Python module, or the files of a package",
+        description = "A component, one Python module, or the files of a package, also as a zip archive. The name in the path counts, whatever name its service.toml has",
         content(
             (Upload = "application/json"),
             (String = "text/x-python", example = json!("from caisson import Service\n\nclass Hello(Service):\n    ...\n")),
+            (Vec<u8> = "application/zip"),
             (Vec<u8> = "application/wasm")
         )
     ),
@@ -119,6 +121,46 @@ pub(crate) async fn deploy(
     let deployment = shared.admin.packages.deploy(source, &caller.name).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(answer(deployment))))
+}
+
+/// Where to go back to.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Target {
+    /// The version, as its history has it. By default the one before the one that answers.
+    to: Option<u32>,
+}
+
+/// Makes a package what it was at an earlier version, on all servers. It is a deployment of its own, with the next number.
+#[utoipa::path(
+    post,
+    path = "/api/v1/packages/{name}/rollback",
+    tag = "packages",
+    security(("token" = [])),
+    params(("name" = String, Path, description = "Name of the package, or of a service in it", example = "hello"), Target),
+    responses(
+        (status = 200, description = "The earlier content answers, as a new version", body = RolledBack),
+        (status = 400, description = "The version is no number", body = Problem),
+        (status = 401, description = "The token is missing or wrong", body = Problem),
+        (status = 403, description = "The caller's role does not allow it", body = Problem),
+        (status = 404, description = "There is no such package or service, or the version is not kept", body = Problem),
+        (
+            status = 409,
+            description = "It has no earlier version, it lives in the services folder, or another package has one of its names",
+            body = Problem
+        ),
+        (status = 422, description = "The earlier version does not load any more; what ran goes on", body = Problem),
+        (status = 503, description = "The state store is away; nothing has changed", body = Problem)
+    )
+)]
+pub(crate) async fn rollback(
+    State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Name(name): Name,
+    Params(target): Params<Target>,
+) -> Result<Json<RolledBack>, ApiError> {
+    let done = shared.admin.packages.rollback(&name, target.to, &caller.name).await?;
+    Ok(Json(RolledBack { to: done.to, deployed: answer(done.deployment) }))
 }
 
 /// Takes a package and its services away. Requests in flight are finished.
@@ -164,5 +206,7 @@ fn answer(deployment: Deployment) -> Deployed {
         version: deployment.version,
         services: deployment.services.into_iter().map(|service| service.name).collect(),
         unchanged: deployment.unchanged,
+        label: deployment.about.label,
+        needs: deployment.about.needs.into_iter().map(PackageNeed::from).collect(),
     }
 }

@@ -122,9 +122,12 @@ impl From<SourceError> for ApiError {
 }
 
 fn status_of(error: &DeployError) -> StatusCode {
-    use SourceError::{PackageTooLarge, TooLarge, TooManyFiles};
-    if matches!(error, DeployError::Source(TooLarge { .. } | PackageTooLarge { .. } | TooManyFiles { .. })) {
-        return StatusCode::PAYLOAD_TOO_LARGE;
+    use SourceError::{PackageTooLarge, TooLarge, TooManyFiles, Unpacked};
+    match error {
+        DeployError::Source(
+            TooLarge { .. } | PackageTooLarge { .. } | TooManyFiles { .. } | Unpacked { .. },
+        ) => return StatusCode::PAYLOAD_TOO_LARGE,
+        _ => {}
     }
     match error.kind() {
         ErrorKind::InvalidInput => StatusCode::UNPROCESSABLE_ENTITY,

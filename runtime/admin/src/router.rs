@@ -2,14 +2,16 @@
 
 use crate::services::Door;
 use crate::token::Token;
-use crate::{auth, definitions, health, logs, packages, problem::ApiError, revisions, services, users};
+use crate::{auth, definitions, governance, health, logs, packages, problem::ApiError, revisions, services, users};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use bytes::Bytes;
-use caisson_capability::{Cid, Invoker};
+use caisson_audit::Audit;
+use caisson_capability::{Cid, Connections, Invoker};
 use caisson_channel::{CID_HEADER, HttpOptions, Routes};
+use caisson_control::inbound::InboundStates;
 use caisson_control::live::Progress;
 use caisson_control::{Control, Packages};
 use caisson_service::Deployer;
@@ -53,6 +55,12 @@ pub struct Admin {
     pub control: Control,
     /// How far this server has got with the revisions.
     pub progress: Progress,
+    /// How the channels are by which connections bring messages in.
+    pub inbound: InboundStates,
+    /// What services reach.
+    pub connections: Arc<Connections>,
+    /// What was refused.
+    pub audit: Arc<Audit>,
     /// The door to services, the same as that of the other channels.
     pub invoker: Arc<dyn Invoker>,
     /// Limits for messages to services.
@@ -114,6 +122,7 @@ fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(packages::list))
         .routes(routes!(packages::get, packages::deploy, packages::undeploy))
         .routes(routes!(packages::history))
+        .routes(routes!(packages::rollback))
         .routes(routes!(services::list))
         .routes(routes!(services::invoke))
         .routes(routes!(logs::logs))
@@ -122,6 +131,11 @@ fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(definitions::apply))
         .routes(routes!(definitions::schema))
         .routes(routes!(definitions::section))
+        .routes(routes!(governance::connections))
+        .routes(routes!(governance::ping))
+        .routes(routes!(governance::missing))
+        .routes(routes!(governance::usage))
+        .routes(routes!(governance::audit))
         .routes(routes!(revisions::list))
         .routes(routes!(revisions::diff))
         .routes(routes!(revisions::rollback))
@@ -147,6 +161,7 @@ fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         (name = "services", description = "What can be called"),
         (name = "logs", description = "What services wrote"),
         (name = "definitions", description = "Who may call, and what answers where"),
+        (name = "governance", description = "What services may use, and what they did use"),
         (name = "revisions", description = "What was changed, by whom, and how to go back"),
         (name = "users", description = "Who may use this API")
     )

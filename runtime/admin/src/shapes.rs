@@ -2,13 +2,15 @@
 //! they cannot drift apart.
 
 mod definition;
+mod governance;
 mod package;
 
 pub use definition::{
     AppliedDefinitions, ClusterView, DefinitionsText, MadeUser, Member, NewUser, ProposedDefinitions,
     RevisionEntry, Submitted, UserEntry,
 };
-pub use package::{HistoryEntry, Origin, Package, PackageError, PackageService, Service};
+pub use governance::{ConnectionHealth, ConnectionStatus, MissingGrant, Refusal, Use};
+pub use package::{HistoryEntry, Origin, Package, PackageError, PackageNeed, PackageService, Service};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -90,6 +92,24 @@ pub struct Deployed {
     pub services: Vec<String>,
     /// The same code and settings were deployed already; nothing was done.
     pub unchanged: bool,
+    /// The `version` of its `service.toml`: its developers' own name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "1.4.0")]
+    pub label: Option<String>,
+    /// The connections that it says to need. Only grants let it use them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<PackageNeed>,
+}
+
+/// What going back to an earlier version of a package led to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RolledBack {
+    /// The version whose content runs again.
+    #[schema(example = 1)]
+    pub to: u32,
+    /// As for any deployment: going back makes a new version.
+    #[serde(flatten)]
+    pub deployed: Deployed,
 }
 
 /// Files of a package, for a deployment of more than one module.

@@ -21,17 +21,25 @@ const SETTINGS_FILE: &str = "service.toml";
 ///
 /// # Errors
 ///
-/// A media type that is not one of the three, a body that is too large or malformed, names and files that cannot be
+/// A media type that is none of a package, a body that is too large or malformed, names and files that cannot be
 /// used.
 pub(crate) async fn read(name: &str, headers: &HeaderMap, body: Body) -> Result<PackageSource, ApiError> {
     let form = Form::of(headers)?;
+    let name = name.to_owned();
     let body = body::collect(body, MAX_UPLOAD_BYTES).await.map_err(refused)?;
     if body.is_empty() {
         return Err(ApiError::bad_request("the body is empty: send the package in it"));
     }
+    // Unpacking and checking up to the limits takes a while.
+    let packing = tokio::task::spawn_blocking(move || package(form, &name, body));
+    packing.await.map_err(|failure| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, failure.to_string()))?
+}
+
+fn package(form: Form, name: &str, body: Bytes) -> Result<PackageSource, ApiError> {
     match form {
         Form::Component => Ok(PackageSource::from_file(&format!("{name}.wasm"), body, None)?),
         Form::Module => Ok(PackageSource::from_file(&format!("{name}.py"), body, None)?),
+        Form::Archive => Ok(PackageSource::from_zip(name, &body)?),
         Form::Files => files(name, &body),
     }
 }
@@ -51,6 +59,7 @@ fn refused(error: BodyError) -> ApiError {
 enum Form {
     Component,
     Module,
+    Archive,
     Files,
 }
 
@@ -61,12 +70,13 @@ impl Form {
         match media_type.as_str() {
             "application/wasm" => Ok(Self::Component),
             "text/x-python" => Ok(Self::Module),
+            "application/zip" | "application/x-zip-compressed" => Ok(Self::Archive),
             "application/json" => Ok(Self::Files),
             _ => Err(ApiError::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 format!(
                     "the media type {given:?} is none of a package: send application/wasm for a component, \
-                     text/x-python for one Python module, or application/json with files"
+                     text/x-python for one Python module, application/zip for a folder, or application/json with files"
                 ),
             )),
         }
@@ -80,13 +90,6 @@ fn files(name: &str, body: &[u8]) -> Result<PackageSource, ApiError> {
         ))
     })?;
     let mut files = upload.files.into_iter().map(decode).collect::<Result<Vec<SourceFile>, ApiError>>()?;
-    let component = match files.as_slice() {
-        [SourceFile { path, content }] if path.ends_with(".wasm") => Some(content.clone()),
-        _ => None,
-    };
-    if let Some(content) = component {
-        return Ok(PackageSource::from_file(&format!("{name}.wasm"), content, upload.settings.as_deref())?);
-    }
     if let Some(settings) = upload.settings {
         if files.iter().any(|file| file.path == SETTINGS_FILE) {
             return Err(ApiError::bad_request(format!(

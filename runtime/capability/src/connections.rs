@@ -1,7 +1,7 @@
 //! All connections of a server: a table that is swapped in as a whole, and the way from a guest to one of them.
 
 use crate::connection::Connection;
-use crate::grant::{Grant, Granted};
+use crate::grant::{Giver, Grant, Granted};
 use crate::layers::{Gates, Lease};
 use crate::policy::Policy;
 use crate::usage::{Usage, Witness};
@@ -9,13 +9,14 @@ use crate::{Error, ErrorKind, Fault, Invocation};
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
 /// The connections that guests may name. One for a server; what is in it changes live.
 pub struct Connections {
     table: ArcSwap<Table>,
     usage: Arc<Usage>,
     witness: Arc<dyn Witness>,
+    giver: OnceLock<Weak<dyn Giver>>,
 }
 
 impl fmt::Debug for Connections {
@@ -31,10 +32,17 @@ impl Default for Connections {
 }
 
 impl Connections {
-    /// None yet.
+    /// None yet. Refusals are told to `witness`.
     #[must_use]
     pub fn new(witness: Arc<dyn Witness>) -> Self {
-        Self { table: ArcSwap::default(), usage: Arc::default(), witness }
+        Self { table: ArcSwap::default(), usage: Arc::default(), witness, giver: OnceLock::new() }
+    }
+
+    /// Adds what `giver` gives to the grants of the table. Only the first one counts. Weak, since what knows the services holds what
+    /// holds the connections.
+    pub fn give_by(&self, giver: Weak<dyn Giver>) {
+        // A second one would be a mistake of the composition root, by which nobody is allowed more.
+        drop(self.giver.set(giver));
     }
 
     /// Puts another table in the place of the one that is there. Calls under way end on the connection that they began on; one that is
@@ -53,6 +61,21 @@ impl Connections {
     #[must_use]
     pub fn usage(&self) -> &Arc<Usage> {
         &self.usage
+    }
+
+    /// What a service may do with a connection, or nothing if there is no such connection.
+    #[must_use]
+    pub fn granted(&self, connection: &str, service: &str) -> Option<Arc<Granted>> {
+        self.table.load().entries.get(connection).map(|entry| self.granted_of(entry, service))
+    }
+
+    pub(crate) fn granted_of(&self, entry: &Entry, service: &str) -> Arc<Granted> {
+        let granted = entry.granted(service);
+        let giver = self.giver.get().and_then(Weak::upgrade);
+        match giver.and_then(|giver| giver.give(service, &entry.name)) {
+            Some(given) => Arc::new(granted.and(given)),
+            None => granted,
+        }
     }
 
     pub(crate) fn witness(&self) -> &Arc<dyn Witness> {
@@ -125,12 +148,6 @@ impl Table {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<LiveConnection>> {
         self.entries.values().map(|entry| &entry.live)
-    }
-
-    /// What a service may do with a connection, or nothing if there is no such connection.
-    #[must_use]
-    pub fn granted(&self, connection: &str, service: &str) -> Option<Arc<Granted>> {
-        self.entries.get(connection).map(|entry| entry.granted(service))
     }
 }
 

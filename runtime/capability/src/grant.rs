@@ -41,6 +41,14 @@ impl Granted {
         Self { grants: grants.iter().filter(|grant| grant.covers(service)).cloned().collect() }
     }
 
+    /// These and one more.
+    #[must_use]
+    pub fn and(&self, grant: Grant) -> Self {
+        let mut grants = self.grants.clone();
+        grants.push(Arc::new(grant));
+        Self { grants }
+    }
+
     /// Whether an operation is allowed.
     #[must_use]
     pub fn allows(&self, operation: &str) -> bool {
@@ -51,6 +59,12 @@ impl Granted {
     pub fn allowing<'a>(&'a self, operation: &'a str) -> impl Iterator<Item = &'a Grant> {
         self.grants.iter().map(AsRef::as_ref).filter(move |grant| grant.allows(operation))
     }
+}
+
+/// Gives grants that nobody wrote: in development mode, those that packages ask for.
+pub trait Giver: Send + Sync + 'static {
+    /// What a service asks to be allowed with a connection.
+    fn give(&self, service: &str, connection: &str) -> Option<Grant>;
 }
 
 /// Whether a name fits a pattern, in which `*` stands for any number of characters, none included.

@@ -27,5 +27,5 @@ pub mod users;
 pub use control::{Applied, Control, Proposal};
 pub use error::{ControlError, ControlErrorKind};
 pub use live::{Live, LiveStatus, Serving};
-pub use packages::{PackageError, Packages};
+pub use packages::{PackageError, Packages, Rollback};
 pub use users::{Role, User, Users};

@@ -73,7 +73,7 @@ pub struct Serving {
     pub connections: Arc<Connections>,
     /// Where messages that connections bring in go.
     pub invoker: Weak<dyn Invoker>,
-    /// In development mode services answer by their names, and grants that packages ask for are given.
+    /// In development mode services answer by their names.
     pub dev: bool,
 }
 
@@ -210,7 +210,7 @@ impl Follower {
         let definitions = self.control.open(snapshot)?.definitions;
         let routes = routes(&definitions, &self.shared, self.serving.dev)?;
         let (catalog, before) = (self.control.catalog(), self.serving.connections.table());
-        let table = outgoing::table(&definitions, catalog, &before, &[]).map_err(ControlError::problems)?;
+        let table = outgoing::table(&definitions, catalog, &before).map_err(ControlError::problems)?;
         self.serving.connections.swap(table);
         self.serving.routes.swap(routes);
         if self.taking_in {

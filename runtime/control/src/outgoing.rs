@@ -7,8 +7,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A table of all connections. What has not changed since the table before stays: its pools, its breaker, its rate. `given` are
-/// grants that nobody wrote: those that packages ask for, in development mode.
+/// A table of all connections. What has not changed since the table before stays: its pools, its breaker, its rate.
 ///
 /// # Errors
 ///
@@ -17,7 +16,6 @@ pub(crate) fn table(
     definitions: &Definitions,
     catalog: &Catalog,
     before: &Table,
-    given: &[(String, Grant)],
 ) -> Result<Table, Vec<String>> {
     let mut table = Table::new();
     let mut problems = Vec::new();
@@ -29,7 +27,7 @@ pub(crate) fn table(
             None => make(connection, made_of, catalog),
         };
         match live {
-            Ok(live) => table.insert(live, grants(definitions, &connection.name, given)),
+            Ok(live) => table.insert(live, grants(definitions, &connection.name)),
             Err(found) => problems.extend(found.into_iter().map(|problem| {
                 format!("connections/{}/{}: {}", connection.name, problem.place, problem.message)
             })),
@@ -61,15 +59,14 @@ fn made_of(connection: &Connection) -> [u8; 32] {
     blake3::hash(&text).into()
 }
 
-fn grants(definitions: &Definitions, connection: &str, given: &[(String, Grant)]) -> Vec<Arc<Grant>> {
+fn grants(definitions: &Definitions, connection: &str) -> Vec<Arc<Grant>> {
     let written =
         definitions.grants.iter().filter(|grant| grant.connection == connection).map(|grant| Grant {
             services: grant.services.clone(),
             operations: grant.operations.clone(),
             restrictions: Options::new(map(&grant.restrictions)),
         });
-    let given = given.iter().filter(|(name, _)| name == connection).map(|(_, grant)| grant.clone());
-    written.chain(given).map(Arc::new).collect()
+    written.map(Arc::new).collect()
 }
 
 /// Options as capabilities take them.

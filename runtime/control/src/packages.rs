@@ -47,6 +47,15 @@ struct Document {
     by: String,
 }
 
+/// What going back led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rollback {
+    /// The version whose content runs again.
+    pub to: u32,
+    /// As for any deployment.
+    pub deployment: Deployment,
+}
+
 /// Deploys and undeploys for all servers. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Packages {
@@ -74,9 +83,37 @@ impl Packages {
     ///
     /// Dropped halfway the package is deployed everywhere or nowhere.
     pub async fn deploy(&self, source: PackageSource, by: &str) -> Result<Deployment, PackageError> {
+        let message = format!("deploy {}", source.name());
+        self.deploy_as(source, by, message).await
+    }
+
+    /// Makes an uploaded package what it was at an earlier version, as a new version, on all servers: the version given, or the
+    /// one before the one that runs. `name` is that of the package or of one of its services.
+    ///
+    /// Servers count versions each for themselves; the numbers are those of this server.
+    ///
+    /// # Errors
+    ///
+    /// There is no such package or version; it comes from the services folder; and as [`deploy`](Self::deploy).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`deploy`](Self::deploy).
+    pub async fn rollback(&self, name: &str, to: Option<u32>, by: &str) -> Result<Rollback, PackageError> {
+        let package = self.deployer.package_of(name)?;
+        let (to, source) = self.deployer.earlier(&package, to).await?;
+        let message = format!("roll back {package} to version {to}");
+        Ok(Rollback { to, deployment: self.deploy_as(source, by, message).await? })
+    }
+
+    async fn deploy_as(
+        &self,
+        source: PackageSource,
+        by: &str,
+        message: String,
+    ) -> Result<Deployment, PackageError> {
         self.deployer.rehearse(&source, by).await?;
         let _turn = self.turn.lock().await;
-        let message = format!("deploy {}", source.name());
         share(&self.control, std::slice::from_ref(&source), by, message).await?;
         Ok(self.deployer.deploy(source, Origin::Upload, by).await?)
     }

@@ -10,7 +10,8 @@ use crate::plan::Plan;
 use crate::signals::Signals;
 use crate::state;
 use anyhow::Context as _;
-use caisson_admin::{Admin, Login, Token};
+use caisson_admin::{Admin, Login, Token, UsageCollector};
+use caisson_capability::grant::Giver;
 use caisson_capability::{Connections, Invoker};
 use caisson_channel::{DrainReport, Listener, Routes, Table, Tls};
 use caisson_control::packages::Following;
@@ -28,16 +29,22 @@ use tokio_util::sync::CancellationToken;
 ///
 /// Whatever keeps it from starting; the text says what to do.
 pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
-    let metrics = Arc::new(Metrics::default());
     let logs = Arc::new(LogHub::default());
     let signals = Signals::catch()?;
+    let audit = state::audit(&plan).await?;
+    let connections = Arc::new(Connections::new(audit.clone()));
+    let uses = UsageCollector::new(Arc::clone(connections.usage()));
+    let metrics = Arc::new(Metrics::with(vec![Box::new(uses)]));
 
-    let connections = Arc::new(Connections::new(Arc::new(())));
     let engine = engine(&plan, &logs, &metrics, &connections)?;
     let deployer =
         Deployer::open(&plan.data, Arc::new(engine.clone()), Arc::clone(&metrics), Arc::clone(&logs))?;
     let door: Arc<dyn Invoker> = Arc::new(Door::new(&deployer, Arc::clone(&logs)));
     engine.connect(Arc::downgrade(&door));
+    if plan.dev {
+        let registry: Arc<dyn Giver> = deployer.registry();
+        connections.give_by(Arc::downgrade(&registry));
+    }
     make_services_folder(&plan)?;
     let control = state::open(&plan).await?;
     let packages = Packages::new(control.clone(), deployer.clone());
@@ -47,7 +54,7 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     }
     let table = Arc::new(Table::new(Routes::none()));
     let serving =
-        Serving { routes: Arc::clone(&table), connections, invoker: Arc::downgrade(&door), dev: plan.dev };
+        Serving { routes: Arc::clone(&table), connections: Arc::clone(&connections), invoker: Arc::downgrade(&door), dev: plan.dev };
     let live = Live::start(&control, serving)?;
     let login = login(&plan)?;
 
@@ -69,6 +76,9 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
         deployer: deployer.clone(),
         control,
         progress: live.progress(),
+        inbound: live.inbound(),
+        connections,
+        audit,
         invoker: door,
         http: plan.http.clone(),
         metrics,

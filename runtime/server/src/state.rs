@@ -2,6 +2,7 @@
 
 use crate::plan::{Plan, StateOptions};
 use anyhow::Context as _;
+use caisson_audit::Audit;
 use caisson_cluster::seal::Key;
 use caisson_cluster::store::Member;
 use caisson_cluster::{EtcdOptions, Store};
@@ -23,6 +24,17 @@ pub(crate) async fn open(plan: &Plan) -> anyhow::Result<Control> {
         None => Store::embedded(&plan.data.join("state.db")).await?,
     };
     Ok(Control::new(store, key, caisson_capabilities::catalog()))
+}
+
+/// Opens the file of what was refused on this server.
+///
+/// # Errors
+///
+/// The data folder cannot be written to, or the file is none of ours.
+pub(crate) async fn audit(plan: &Plan) -> anyhow::Result<Arc<Audit>> {
+    std::fs::create_dir_all(&plan.data)
+        .with_context(|| format!("the data folder {} cannot be made", plan.data.display()))?;
+    Ok(Arc::new(Audit::open(&plan.data.join("audit.db")).await?))
 }
 
 fn etcd(plan: &Plan) -> Option<EtcdOptions> {

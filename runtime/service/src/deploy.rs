@@ -7,6 +7,7 @@
 mod error;
 mod report;
 mod restore;
+mod rollback;
 mod state;
 mod status;
 mod turn;
@@ -15,6 +16,7 @@ mod uploads;
 pub use error::DeployError;
 pub use status::{Deployment, ErrorStatus, PackageStatus, ServiceStatus, State};
 
+use crate::about::About;
 use crate::digest::Digest;
 use crate::loader::{Loader, Runnable};
 use crate::registry::Registry;
@@ -227,8 +229,9 @@ impl Deployer {
     fn swap(&self, job: &Job, version: Version, program: &Arc<dyn Runnable>) -> Deployment {
         let package = job.source.name();
         let number = version.version;
-        self.0.registry.put(package, number, program);
-        let freed = self.state().run(package, job.origin.clone(), version, &**program);
+        let about = Arc::new(job.source.about().clone());
+        self.0.registry.put(package, number, &about, program);
+        let freed = self.state().run(package, job.origin.clone(), version, Arc::clone(&about), &**program);
         self.0.metrics.deployed(true);
         let services: Vec<ServiceStatus> = program.services().iter().map(ServiceStatus::from).collect();
         let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
@@ -236,7 +239,13 @@ impl Deployer {
         if freed {
             self.free();
         }
-        Deployment { package: package.to_owned(), version: number, unchanged: false, services }
+        Deployment {
+            package: package.to_owned(),
+            version: number,
+            unchanged: false,
+            about: About::clone(&about),
+            services,
+        }
     }
 
     /// Takes an uploaded package out of service. Requests under way are finished. Its newest version is remembered,

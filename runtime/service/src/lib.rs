@@ -3,6 +3,7 @@
 //!
 //! # Layout
 //!
+//! * [`about`]: what a package says about itself.
 //! * [`source`]: the files of a package and its settings, with names and bounds checked.
 //! * [`mod@settings`]: what `service.toml` may say.
 //! * [`store`]: what survives a restart.
@@ -19,6 +20,7 @@
 mod digest;
 mod name;
 
+pub mod about;
 pub mod deploy;
 pub mod loader;
 pub mod registry;
@@ -27,6 +29,7 @@ pub mod source;
 pub mod store;
 pub mod watch;
 
+pub use about::{About, Need};
 pub use caisson_engine::SourceFile;
 pub use deploy::{DeployError, Deployer, Deployment, PackageStatus};
 pub use digest::Digest;

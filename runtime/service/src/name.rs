@@ -18,6 +18,11 @@ const MAX_NAME: usize = 100;
 /// Names under which the interpreter finds its own SDK; a package of that name would hide it.
 const SDK: [&str; 2] = ["caisson", "zato"];
 
+/// Whether the interpreter finds its own SDK under this name.
+pub(crate) fn is_sdk(name: &str) -> bool {
+    SDK.contains(&name)
+}
+
 /// Python's hard keywords: `import class` is a syntax error.
 const KEYWORDS: [&str; 35] = [
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
@@ -44,7 +49,7 @@ pub(crate) fn objection(name: &str, language: Language) -> Option<String> {
         Language::Python if KEYWORDS.contains(&name) => {
             Some(format!("it is a Python keyword and could not be imported; name it for example {name}_"))
         }
-        Language::Python if SDK.contains(&name) => Some(format!(
+        Language::Python if is_sdk(name) => Some(format!(
             "services import {name} from the SDK, and this package would hide it; choose another name"
         )),
         Language::Python => None,

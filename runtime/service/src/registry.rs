@@ -1,9 +1,13 @@
 //! The table of what can be called now, and the one door to it.
 
+use crate::about::About;
 use crate::loader::Runnable;
 use crate::name::nearest;
 use arc_swap::ArcSwap;
-use caisson_capability::{BoxFuture, Error, ErrorKind, Fault, Invocation, Invoker, Response};
+use caisson_capability::grant::Giver;
+use caisson_capability::{
+    BoxFuture, Error, ErrorKind, Fault, Grant, Invocation, Invoker, Options, Response,
+};
 use caisson_telemetry::{Metrics, Outcome, ServiceMetrics};
 use std::collections::HashMap;
 use std::fmt;
@@ -21,6 +25,8 @@ pub struct Deployed {
     pub package: Arc<str>,
     /// The package's version.
     pub version: u32,
+    /// What the package says about itself.
+    pub about: Arc<About>,
     pub(crate) program: Arc<dyn Runnable>,
     metrics: ServiceMetrics,
 }
@@ -72,7 +78,7 @@ impl Registry {
     }
 
     /// Puts a version in the place of whatever the package had before, all services at once.
-    pub(crate) fn put(&self, package: &str, version: u32, program: &Arc<dyn Runnable>) {
+    pub(crate) fn put(&self, package: &str, version: u32, about: &Arc<About>, program: &Arc<dyn Runnable>) {
         let package: Arc<str> = package.into();
         self.replace(&package, |table| {
             for info in program.services() {
@@ -81,6 +87,7 @@ impl Registry {
                     service: Arc::clone(&service),
                     package: Arc::clone(&package),
                     version,
+                    about: Arc::clone(about),
                     program: Arc::clone(program),
                     metrics: self.metrics.service(&service),
                 };
@@ -143,6 +150,17 @@ impl Invoker for Registry {
             response.body = response.body.observed(move |end| counted.ended(end));
             Ok(response)
         })
+    }
+}
+
+/// In development mode, what a package asks for is given to its services.
+impl Giver for Registry {
+    fn give(&self, service: &str, connection: &str) -> Option<Grant> {
+        let deployed = self.get(service)?;
+        let needs = deployed.about.needs.iter().filter(|need| need.connection == connection);
+        let operations: Vec<String> = needs.flat_map(|need| need.operations.iter().cloned()).collect();
+        let services = vec![service.to_owned()];
+        (!operations.is_empty()).then(|| Grant { services, operations, restrictions: Options::default() })
     }
 }
 

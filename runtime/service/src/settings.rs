@@ -1,17 +1,26 @@
-//! `service.toml`: what an operator writes about how a package runs, read strictly.
+//! `service.toml`: what is written about a package and how it runs, read strictly.
 
-use crate::name::nearest;
+mod about;
+mod reader;
+mod stored;
+
+pub(crate) use stored::StoredSettings;
+
+use crate::about::About;
+use crate::source::Language;
 use caisson_engine::{Isolation, Limits, Settings};
-use serde::{Deserialize, Serialize};
-use std::ops::Range;
-use std::time::Duration;
+use reader::Reader;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// How many requests an instance answers under `isolation = "reuse"` when nothing else is said.
 const DEFAULT_MAX_REQUESTS: u32 = 1_000;
 
-const KEYS: [&str; 3] = ["isolation", "max_requests", "limits"];
+const KEYS: [&str; 7] = ["name", "version", "language", "isolation", "max_requests", "limits", "needs"];
+
+/// Not for a package to say.
+const CHANNELS: &str = "channels cannot be defined by a package, since whoever operates the server decides what can be reached \
+     from where; remove this, and write them under channels: in caisson.yaml for `caisson apply`";
 const LIMITS: [&str; 7] =
     ["memory_bytes", "cpu_time_ms", "wall_time_ms", "concurrency", "queue", "payload_bytes", "answer_bytes"];
 
@@ -27,42 +36,76 @@ pub struct SettingsError {
     pub message: String,
 }
 
+/// All that a settings file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// How the package runs.
+    pub settings: Settings,
+    /// What it says about itself.
+    pub about: About,
+    /// The name that it wants to have, whatever it lies in.
+    pub name: Option<Claim<String>>,
+    /// What it says to be written in.
+    pub language: Option<Claim<Language>>,
+}
+
+/// Something that a settings file says and that may be contradicted by what lies beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim<T> {
+    /// What it says.
+    pub value: T,
+    /// The file, as the operator knows it.
+    pub file: String,
+    /// Line, counted from 1.
+    pub line: u32,
+}
+
+impl<T> Claim<T> {
+    /// It is not so.
+    pub(crate) fn contradicted(&self, message: String) -> SettingsError {
+        SettingsError { file: self.file.clone(), line: self.line, message }
+    }
+}
+
 /// Reads the text of a `service.toml`. `file` is named in errors.
 ///
 /// # Errors
 ///
 /// Text that is not TOML, keys that do not exist (with the nearest one that does), values of a wrong type, zeros.
-pub fn parse(file: &str, text: &str) -> Result<Settings, SettingsError> {
+pub fn parse(file: &str, text: &str) -> Result<Written, SettingsError> {
     let reader = Reader { file, text };
     let table = DeTable::parse(text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
         reader.error(span, format!("not valid TOML: {}", error.message()))
     })?;
-    reader.settings(table.get_ref())
-}
-
-struct Reader<'a> {
-    file: &'a str,
-    text: &'a str,
+    reader.written(table.get_ref())
 }
 
 impl Reader<'_> {
-    fn settings(&self, table: &DeTable<'_>) -> Result<Settings, SettingsError> {
-        let mut settings = Settings::default();
+    fn written(&self, table: &DeTable<'_>) -> Result<Written, SettingsError> {
+        let mut written = Written::default();
         let mut reuse = None;
         let mut max_requests = None;
         for (key, value) in table {
             match key.get_ref().as_ref() {
+                "name" => {
+                    let name = self.string("name", "text in quotes", value)?;
+                    written.name = Some(self.claim(value, name.to_owned()));
+                }
+                "version" => written.about.label = Some(self.label(value)?),
+                "language" => written.language = Some(self.claim(value, self.language(value)?)),
+                "needs" => written.about.needs = self.needs(value)?,
+                "channels" => return Err(self.error(key.span(), CHANNELS.to_owned())),
                 "isolation" => reuse = Some(self.isolation(value)?),
                 "max_requests" => max_requests = Some((key.span(), self.small("max_requests", value)?)),
-                "limits" => settings.limits = self.limits(value)?,
+                "limits" => written.settings.limits = self.limits(value)?,
                 other => return Err(self.unknown(key.span(), other, &KEYS, "")),
             }
         }
         match (reuse.unwrap_or(false), max_requests) {
             (true, max) => {
                 let max_requests = max.map_or(DEFAULT_MAX_REQUESTS, |(_, number)| number);
-                settings.isolation = Isolation::Reuse { max_requests };
+                written.settings.isolation = Isolation::Reuse { max_requests };
             }
             (false, None) => {}
             (false, Some((span, _))) => {
@@ -70,7 +113,12 @@ impl Reader<'_> {
                 return Err(self.error(span, message.to_owned()));
             }
         }
-        Ok(settings)
+        Ok(written)
+    }
+
+    fn claim<T>(&self, place: &Spanned<DeValue<'_>>, value: T) -> Claim<T> {
+        let SettingsError { file, line, .. } = self.error(place.span(), String::new());
+        Claim { value, file, line }
     }
 
     /// True for `reuse`.
@@ -105,110 +153,13 @@ impl Reader<'_> {
         }
         Ok(limits)
     }
-
-    fn number(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<u64, SettingsError> {
-        let Some(integer) = value.get_ref().as_integer() else {
-            return Err(self.wrong_type(key, "a whole number, without quotes", value));
-        };
-        match i64::from_str_radix(integer.as_str(), integer.radix()) {
-            Ok(0) => {
-                Err(self
-                    .error(value.span(), format!("{key} cannot be 0; write at least 1, or remove the line")))
-            }
-            Ok(number) => u64::try_from(number)
-                .map_err(|_error| self.error(value.span(), format!("{key} cannot be negative: {number}"))),
-            Err(_error) => Err(self.error(value.span(), format!("{key} is too large: {integer}"))),
-        }
-    }
-
-    fn small(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<u32, SettingsError> {
-        let number = self.number(key, value)?;
-        u32::try_from(number).map_err(|_error| {
-            self.error(value.span(), format!("{key} is too large: {number}; at most {}", u32::MAX))
-        })
-    }
-
-    fn millis(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<Duration, SettingsError> {
-        self.number(key, value).map(Duration::from_millis)
-    }
-
-    fn unknown(&self, span: Range<usize>, key: &str, known: &[&str], place: &str) -> SettingsError {
-        let hint = match nearest(key, known.iter().copied()) {
-            Some(name) => format!("did you mean {name}?"),
-            None => format!("known are {}", known.join(", ")),
-        };
-        self.error(span, format!("unknown key {key}{place}; {hint}"))
-    }
-
-    fn wrong_type(&self, key: &str, wanted: &str, value: &Spanned<DeValue<'_>>) -> SettingsError {
-        self.error(value.span(), format!("{key} must be {wanted}, not {}", value.get_ref().type_str()))
-    }
-
-    fn error(&self, span: Range<usize>, message: String) -> SettingsError {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line =
-            u32::try_from(before.matches('\n').count()).map_or(u32::MAX, |count| count.saturating_add(1));
-        SettingsError { file: self.file.to_owned(), line, message }
-    }
-}
-
-/// Settings as they are written into a manifest: every value spelled out, so that a version says what it ran with.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct StoredSettings {
-    /// Absent for one instance per request.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    max_requests: Option<u32>,
-    memory_bytes: u64,
-    cpu_time_ms: u64,
-    wall_time_ms: u64,
-    concurrency: u32,
-    queue: u32,
-    payload_bytes: u64,
-    answer_bytes: u64,
-}
-
-impl From<Settings> for StoredSettings {
-    fn from(settings: Settings) -> Self {
-        let limits = settings.limits;
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        Self {
-            max_requests: match settings.isolation {
-                Isolation::Request => None,
-                Isolation::Reuse { max_requests } => Some(max_requests),
-            },
-            memory_bytes: limits.memory_bytes,
-            cpu_time_ms: millis(limits.cpu_time),
-            wall_time_ms: millis(limits.wall_time),
-            concurrency: limits.concurrency,
-            queue: limits.queue,
-            payload_bytes: limits.payload_bytes,
-            answer_bytes: limits.answer_bytes,
-        }
-    }
-}
-
-impl From<StoredSettings> for Settings {
-    fn from(stored: StoredSettings) -> Self {
-        Self {
-            isolation: stored
-                .max_requests
-                .map_or(Isolation::Request, |max_requests| Isolation::Reuse { max_requests }),
-            limits: Limits {
-                memory_bytes: stored.memory_bytes,
-                cpu_time: Duration::from_millis(stored.cpu_time_ms),
-                wall_time: Duration::from_millis(stored.wall_time_ms),
-                concurrency: stored.concurrency,
-                queue: stored.queue,
-                payload_bytes: stored.payload_bytes,
-                answer_bytes: stored.answer_bytes,
-            },
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::about::Need;
+    use std::time::Duration;
 
     fn refused(text: &str) -> String {
         parse("service.toml", text).expect_err(text).to_string()
@@ -218,7 +169,7 @@ mod tests {
     fn every_key_is_read() {
         let text = "isolation = \"reuse\"\nmax_requests = 7\n[limits]\nmemory_bytes = 0x100_0000\ncpu_time_ms = 2\n\
                     wall_time_ms = 3\nconcurrency = 4\nqueue = 5\npayload_bytes = 6\nanswer_bytes = 7\n";
-        let settings = parse("service.toml", text).expect("valid");
+        let settings = parse("service.toml", text).expect("valid").settings;
         assert_eq!(settings.isolation, Isolation::Reuse { max_requests: 7 });
         let limits = Limits {
             memory_bytes: 16 << 20,
@@ -234,10 +185,31 @@ mod tests {
     }
 
     #[test]
+    fn what_a_package_says_about_itself_is_read() {
+        let text = "name = \"crm\"\nversion = \"1.4.0-rc1+7\"\nlanguage = \"python\"\n[[needs]]\nconnection = \"crm-db\"\n\
+                    operations = [\"query\", \"execute\"]\nreason = \"customers\"\n[[needs]]\nconnection = \"mail\"\noperations = [\"*\"]\n";
+        let written = parse("service.toml", text).expect("valid");
+        let claim = |line| (line, "service.toml".to_owned());
+        assert_eq!(
+            written.name.map(|name| (name.value, (name.line, name.file))),
+            Some(("crm".to_owned(), claim(1)))
+        );
+        assert_eq!(written.language.map(|one| (one.value, one.line)), Some((Language::Python, 3)));
+        let need = |connection: &str, operations: &[&str], reason: Option<&str>| Need {
+            connection: connection.to_owned(),
+            operations: operations.iter().map(|&one| one.to_owned()).collect(),
+            reason: reason.map(str::to_owned),
+        };
+        let needs =
+            vec![need("crm-db", &["query", "execute"], Some("customers")), need("mail", &["*"], None)];
+        assert_eq!(written.about, About { label: Some("1.4.0-rc1+7".to_owned()), needs });
+    }
+
+    #[test]
     fn nothing_said_means_defaults() {
-        assert_eq!(parse("f", "").expect("empty is valid"), Settings::default());
+        assert_eq!(parse("f", "").expect("empty is valid"), Written::default());
         let reuse = parse("f", "isolation = \"reuse\"").expect("valid");
-        assert_eq!(reuse.isolation, Isolation::Reuse { max_requests: 1_000 });
+        assert_eq!(reuse.settings.isolation, Isolation::Reuse { max_requests: 1_000 });
     }
 
     #[test]
@@ -246,7 +218,7 @@ mod tests {
         assert_eq!(error, "service.toml:3: unknown key isolaton; did you mean isolation?");
         let error = refused("[limits]\nmemory_byte = 1\n");
         assert_eq!(error, "service.toml:2: unknown key memory_byte in [limits]; did you mean memory_bytes?");
-        assert!(refused("colour = 1").contains("known are isolation, max_requests, limits"));
+        assert!(refused("colour = 1").contains("known are name, version, language, isolation"));
     }
 
     #[test]
@@ -264,6 +236,31 @@ mod tests {
             ("max_requests = 3", "only with isolation"),
             ("isolation = \"request\"\nmax_requests = 3", ":2: max_requests"),
             ("isolation = ", ":1: not valid TOML"),
+            ("name = 3", "name must be text in quotes, not integer"),
+            ("version = 1.4", ":1: version must be text in quotes, not float"),
+            ("version = \"\"", "version cannot be \"\""),
+            ("version = \"1.4 beta\"", "version cannot be \"1.4 beta\""),
+            ("version = \"12345678901234567890123456789012345678901234567890123456789012345\"", "1 to 64"),
+            ("language = \"java\"", "language cannot be \"java\"; write \"python\" or \"component\""),
+            ("channels = []", ":1: channels cannot be defined by a package"),
+            ("\n[[channels]]\nname = \"a\"", "caisson apply"),
+            ("needs = 1", "needs must be tables"),
+            ("needs = [\"crm-db\"]", "needs must be tables"),
+            ("[[needs]]\nconnection = \"a\"", ":1: a [[needs]] without its operations"),
+            ("[[needs]]\noperations = [\"a\"]", ":1: a [[needs]] without its connection"),
+            ("[[needs]]\nconnection = \"a\"\noperations = []", ":3: operations cannot be empty"),
+            ("[[needs]]\nconnection = \"a\"\noperations = \"a\"", ":3: operations must be a list"),
+            ("[[needs]]\nconnection = \"a\"\noperations = [1]", ":3: an operation must be a name"),
+            ("[[needs]]\nconnection = \"a b\"\noperations = [\"a\"]", ":2: connection cannot be \"a b\""),
+            (
+                "[[needs]]\nconection = \"a\"",
+                ":2: unknown key conection in [[needs]]; did you mean connection?",
+            ),
+            ("[[needs]]\nreason = \"a\\nb\"", ":2: reason has to be one line"),
+            (
+                "[[needs]]\nconnection = \"a\"\noperations = [\"x\"]\n[[needs]]\nconnection = \"a\"\noperations = [\"y\"]",
+                ":4: connection a is needed twice",
+            ),
             ("[limits]\nqueue = 1\nqueue = 2", ":3: not valid TOML"),
         ] {
             let error = refused(text);

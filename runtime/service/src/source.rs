@@ -4,23 +4,31 @@ mod error;
 pub(crate) mod folder;
 mod parcel;
 mod read;
+mod wheel;
+mod zip;
 
 pub use error::SourceError;
 pub use folder::ServicesFolder;
 pub use parcel::Parcel;
+pub use zip::unzip;
 
-use crate::{name, settings};
+use crate::about::About;
+use crate::name;
+use crate::settings::{self, SettingsError, Written};
 use bytes::Bytes;
 use caisson_engine::{Package, Settings, SourceFile};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// Largest single source file. Far above anything written by hand, far below what would hurt.
+/// Largest single file, apart from components and wheels. Far above anything written by hand, far below what would hurt.
 pub const MAX_FILE_BYTES: u64 = 4 << 20;
 /// Most files in one package.
 pub const MAX_FILES: usize = 2_000;
 /// Largest package, all files added up. Also the bound for a component, which is one file.
 pub const MAX_PACKAGE_BYTES: u64 = 64 << 20;
+
+/// Largest settings file: a kibibyte would do.
+const MAX_SETTINGS_BYTES: u64 = 64 << 10;
 
 /// The file with a folder's settings.
 pub(crate) const SETTINGS_FILE: &str = "service.toml";
@@ -41,7 +49,10 @@ pub struct PackageSource {
     name: String,
     language: Language,
     files: Vec<SourceFile>,
+    /// What its wheels hold. Not stored: it follows from the files.
+    vendored: Vec<SourceFile>,
     settings: Settings,
+    about: About,
 }
 
 impl PackageSource {
@@ -51,36 +62,66 @@ impl PackageSource {
     ///
     /// Another kind of file, a name that cannot be used, settings that cannot be accepted, too many bytes.
     pub fn from_file(file_name: &str, content: Bytes, settings: Option<&str>) -> Result<Self, SourceError> {
-        let (name, language) = match file_name.rsplit_once('.') {
-            Some((name, "py")) => (name, Language::Python),
-            Some((name, "wasm")) => (name, Language::Component),
-            _ => return Err(SourceError::Kind { file: file_name.to_owned() }),
+        let Some((name, "py" | "wasm")) = file_name.rsplit_once('.') else {
+            return Err(SourceError::Kind { file: file_name.to_owned() });
         };
-        let settings = match settings {
+        let written = match settings {
             Some(text) => settings::parse(&format!("{name}.toml"), text)?,
-            None => Settings::default(),
+            None => Written::default(),
         };
-        Self::new(name, language, vec![SourceFile { path: file_name.to_owned(), content }], settings)
+        let files = vec![SourceFile { path: file_name.to_owned(), content }];
+        Self::written(name, files, written)
     }
 
-    /// A Python package from the files of a folder, as it is uploaded. Paths are relative to the folder; a
-    /// `service.toml` among them is its settings; what editors leave behind is left out.
+    /// A package from the files of a folder, as it is uploaded. Paths are relative to the folder; a `service.toml` among them
+    /// is its settings; what editors leave behind is left out. The name in the settings does not count: whoever calls this
+    /// has decided.
     ///
     /// # Errors
     ///
     /// Paths that leave the folder or repeat, and as [`PackageSource::from_file`].
     pub fn from_files(name: &str, files: Vec<SourceFile>) -> Result<Self, SourceError> {
-        let mut settings = Settings::default();
-        let mut kept = Vec::with_capacity(files.len());
-        for SourceFile { path, content } in files {
-            if path == SETTINGS_FILE {
-                let text = String::from_utf8_lossy(&content);
-                settings = settings::parse(&format!("{name}/{SETTINGS_FILE}"), &text)?;
-            } else if !path.split('/').any(|part| part != "." && part != ".." && name::ignored(part)) {
-                kept.push(SourceFile { path: format!("{name}/{path}"), content });
+        let (written, kept) = split(name, files)?;
+        Self::written(name, kept, written)
+    }
+
+    /// A package from a zip archive of the files of a folder, or of the folder.
+    ///
+    /// # Errors
+    ///
+    /// As [`unzip`] and [`PackageSource::from_files`].
+    pub fn from_zip(name: &str, archive: &[u8]) -> Result<Self, SourceError> {
+        Self::from_files(name, unzip(&format!("{name}.zip"), archive)?)
+    }
+
+    /// A package from its files, with the package's name at the head of their paths, and its settings.
+    pub(crate) fn written(
+        name: &str,
+        mut files: Vec<SourceFile>,
+        written: Written,
+    ) -> Result<Self, SourceError> {
+        let python = files.iter().any(|file| file.path.ends_with(".py"));
+        let language = match files.as_mut_slice() {
+            _ if python => Language::Python,
+            [component] if component.path.ends_with(".wasm") => {
+                // The same content is the same version, whatever it was brought in.
+                component.path = format!("{name}.wasm");
+                Language::Component
             }
+            _ => return Err(SourceError::Kind { file: name.to_owned() }),
+        };
+        if let Some(claim) = written.language.filter(|claim| claim.value != language) {
+            let message = match language {
+                Language::Python => {
+                    "language is \"component\", and there are .py files in the package; write \"python\" or remove them"
+                }
+                Language::Component => {
+                    "language is \"python\", and the package is a .wasm component; write \"component\" or remove this line"
+                }
+            };
+            return Err(claim.contradicted(message.to_owned()).into());
         }
-        Self::new(name, Language::Python, kept, settings)
+        Self::new(name, language, files, written.settings, written.about)
     }
 
     /// The one place where a package is checked, wherever it came from.
@@ -89,13 +130,15 @@ impl PackageSource {
         language: Language,
         mut files: Vec<SourceFile>,
         settings: Settings,
+        about: About,
     ) -> Result<Self, SourceError> {
         if let Some(reason) = name::objection(name, language) {
             return Err(SourceError::Name { name: name.to_owned(), reason });
         }
         files.sort_unstable_by(|one, other| one.path.cmp(&other.path));
         check_files(name, language, &files)?;
-        Ok(Self { name: name.to_owned(), language, files, settings })
+        let vendored = wheel::unpack(name, &files)?;
+        Ok(Self { name: name.to_owned(), language, files, vendored, settings, about })
     }
 
     /// The package's name.
@@ -122,6 +165,12 @@ impl PackageSource {
         self.settings
     }
 
+    /// What it says about itself.
+    #[must_use]
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
     /// Nothing but white space in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -132,13 +181,45 @@ impl PackageSource {
     /// underscores.
     pub(crate) fn package(&self) -> Package {
         match self.language {
-            Language::Python => Package::Python { name: self.name.clone(), files: self.files.clone() },
+            Language::Python => {
+                let own = self.files.iter().filter(|file| !wheel::is_wheel(&file.path));
+                let files = own.chain(&self.vendored).cloned().collect();
+                Package::Python { name: self.name.clone(), files }
+            }
             Language::Component => Package::Component {
                 name: self.name.replace('_', "-"),
                 wasm: self.files.first().map(|file| file.content.clone()).unwrap_or_default(),
             },
         }
     }
+}
+
+/// Tells a folder's settings from its other files, which get the package's name at the head of their paths.
+fn split(name: &str, files: Vec<SourceFile>) -> Result<(Written, Vec<SourceFile>), SourceError> {
+    let mut written = Written::default();
+    let mut kept = Vec::with_capacity(files.len());
+    for SourceFile { path, content } in files {
+        if path == SETTINGS_FILE {
+            written = settings_of(&format!("{name}/{SETTINGS_FILE}"), &content)?;
+        } else if !path.split('/').any(|part| part != "." && part != ".." && name::ignored(part)) {
+            kept.push(SourceFile { path: format!("{name}/{path}"), content });
+        }
+    }
+    Ok((written, kept))
+}
+
+/// Reads the content of a settings file.
+fn settings_of(shown: &str, content: &[u8]) -> Result<Written, SourceError> {
+    let bytes = u64::try_from(content.len()).unwrap_or(u64::MAX);
+    if bytes > MAX_SETTINGS_BYTES {
+        return Err(SourceError::TooLarge { file: shown.to_owned(), bytes, limit: MAX_SETTINGS_BYTES });
+    }
+    let text = std::str::from_utf8(content).map_err(|error| SettingsError {
+        file: shown.to_owned(),
+        line: 1,
+        message: format!("not UTF-8 text: {error}"),
+    })?;
+    Ok(settings::parse(shown, text)?)
 }
 
 fn check_files(name: &str, language: Language, files: &[SourceFile]) -> Result<(), SourceError> {
@@ -150,7 +231,7 @@ fn check_files(name: &str, language: Language, files: &[SourceFile]) -> Result<(
     for file in files {
         let bytes = u64::try_from(file.content.len()).unwrap_or(u64::MAX);
         total = total.saturating_add(bytes);
-        check_size(&file.path, bytes, language)?;
+        check_size(&file.path, bytes)?;
         let relative = file.path.split('/').all(|part| !matches!(part, "" | "." | ".."));
         if !relative || file.path.contains(['\\', '\0']) {
             return Err(SourceError::Path { path: file.path.clone(), reason: "it leaves the package" });
@@ -167,11 +248,13 @@ fn check_files(name: &str, language: Language, files: &[SourceFile]) -> Result<(
     }
 }
 
-fn check_size(file: &str, bytes: u64, language: Language) -> Result<(), SourceError> {
-    let limit = match language {
-        Language::Python => MAX_FILE_BYTES,
-        Language::Component => MAX_PACKAGE_BYTES,
-    };
+/// The largest that a file may be. Components and wheels are bounded by what a package may be.
+fn file_limit(path: &str) -> u64 {
+    if path.ends_with(".wasm") || path.ends_with(".whl") { MAX_PACKAGE_BYTES } else { MAX_FILE_BYTES }
+}
+
+fn check_size(file: &str, bytes: u64) -> Result<(), SourceError> {
+    let limit = file_limit(file);
     if bytes > limit { Err(SourceError::TooLarge { file: file.to_owned(), bytes, limit }) } else { Ok(()) }
 }
 
@@ -217,6 +300,52 @@ mod tests {
         let paths: Vec<_> = source.files().iter().map(|file| file.path.as_str()).collect();
         assert_eq!(paths, ["crm/a/x.py", "crm/b.py"]);
         assert_ne!(source.settings(), Settings::default());
+    }
+
+    #[test]
+    fn a_component_comes_alone_in_whatever_form() {
+        let toml = file("service.toml", b"language = \"component\"\nversion = \"2\"");
+        let source =
+            PackageSource::from_files("orders", vec![file("target/x.wasm", b"1"), toml]).expect("valid");
+        assert_eq!(
+            (source.language(), source.files()[0].path.as_str()),
+            (Language::Component, "orders.wasm")
+        );
+        assert_eq!(source.about().label.as_deref(), Some("2"));
+        let alone = PackageSource::from_file("orders.wasm", "1".into(), None).expect("valid");
+        assert_eq!(alone.files(), source.files());
+        for files in [
+            vec![file("x.wasm", b"1"), file("README.md", b"2")],
+            vec![file("x.wasm", b"1"), file("y.wasm", b"2")],
+            vec![],
+        ] {
+            assert!(PackageSource::from_files("orders", files).is_err());
+        }
+    }
+
+    #[test]
+    fn a_language_that_the_files_contradict_is_refused_with_its_line() {
+        for (code, says, part) in [
+            (
+                "a.py",
+                "\nlanguage = \"component\"",
+                "crm/service.toml:2: language is \"component\", and there are .py",
+            ),
+            (
+                "a.wasm",
+                "language = \"python\"",
+                "crm/service.toml:1: language is \"python\", and the package is",
+            ),
+        ] {
+            let toml = SourceFile { path: "service.toml".to_owned(), content: says.into() };
+            let error =
+                PackageSource::from_files("crm", vec![file(code, b"1"), toml]).expect_err(code).to_string();
+            assert!(error.contains(part), "{error}");
+        }
+        let large = SourceFile { path: "service.toml".to_owned(), content: vec![b'#'; 70_000].into() };
+        let error =
+            PackageSource::from_files("crm", vec![file("a.py", b"1"), large]).expect_err("large").to_string();
+        assert!(error.contains("65536"), "{error}");
     }
 
     #[test]

@@ -13,9 +13,9 @@ pub(crate) mod document;
 pub use document::{Origin, Version};
 
 use crate::digest::Digest;
-use crate::source::{Language, PackageSource};
+use crate::source::PackageSource;
 use caisson_engine::SourceFile;
-use document::{Document, Manifest, ManifestFile};
+use document::{Content, Document, Manifest, ManifestFile};
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -100,8 +100,7 @@ pub(crate) struct Stored {
 #[derive(Debug)]
 pub(crate) struct Staged {
     store: Arc<Store>,
-    digest: Digest,
-    language: Language,
+    content: Content,
     blobs: Vec<Digest>,
 }
 
@@ -189,7 +188,8 @@ impl Store {
         }
         drop(state);
         // From here on dropping `staged` gives up what has been written, also on the way out of an error.
-        let staged = Staged { store: Arc::clone(self), digest, language: source.language(), blobs };
+        let content = Content { digest, language: source.language(), label: manifest.about.label.clone() };
+        let staged = Staged { store: Arc::clone(self), content, blobs };
         let mut written = false;
         for (file, entry) in source.files().iter().zip(&manifest.files) {
             written |= disk::write_blob(&self.artifacts.join(entry.digest.to_string()), &file.content)?;
@@ -212,13 +212,14 @@ impl Store {
     ) -> Result<Version, StoreError> {
         let before = self.state().documents.get(package).cloned();
         let mut document = before.unwrap_or_else(|| Document::new(package, origin.clone()));
-        let same = document.versions.last().is_some_and(|newest| newest.version.digest == staged.digest);
+        let same =
+            document.versions.last().is_some_and(|newest| newest.version.digest == staged.content.digest);
         if same && document.origin == *origin && document.current.is_some() {
-            return Ok(document.newest(staged.digest, staged.language, by));
+            return Ok(document.newest(&staged.content, by));
         }
         document.origin = origin.clone();
         let mut kept = staged;
-        let version = document.newest(kept.digest, kept.language, by);
+        let version = document.newest(&kept.content, by);
         document.current = Some(version.version);
         if !same {
             document.push(version.clone(), kept.blobs.clone());
@@ -249,15 +250,17 @@ impl Store {
         Ok(())
     }
 
-    /// Reads the current version of a package back.
-    pub(crate) fn read_current(&self, package: &str) -> Result<PackageSource, StoreError> {
+    /// Reads a version of a package back: the current one, or the one of this number.
+    pub(crate) fn read(&self, package: &str, version: Option<u32>) -> Result<PackageSource, StoreError> {
         let document = self.state().documents.get(package).cloned();
         let damaged = |version, reason| StoreError::Damaged { package: package.to_owned(), version, reason };
-        let current = document
-            .as_ref()
-            .and_then(Document::current_version)
-            .ok_or_else(|| damaged(0, "it has no current version".to_owned()))?;
-        self.read_version(package, current.digest).map_err(|reason| damaged(current.version, reason))
+        let found = document.as_ref().and_then(|document| match version {
+            None => document.current_version(),
+            Some(number) => document.version(number),
+        });
+        let found =
+            found.ok_or_else(|| damaged(version.unwrap_or(0), "it is not there any more".to_owned()))?;
+        self.read_version(package, found.digest).map_err(|reason| damaged(found.version, reason))
     }
 
     fn read_version(&self, package: &str, digest: Digest) -> Result<PackageSource, String> {
@@ -266,7 +269,7 @@ impl Store {
         for ManifestFile { path, digest, .. } in manifest.files {
             files.push(SourceFile { path, content: self.blob(digest)?.into() });
         }
-        PackageSource::new(package, manifest.language, files, manifest.settings.into())
+        PackageSource::new(package, manifest.language, files, manifest.settings.into(), manifest.about)
             .map_err(|error| error.to_string())
     }
 

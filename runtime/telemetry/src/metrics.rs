@@ -1,5 +1,6 @@
 //! Every metric of the product, in one place, with bounded labels.
 
+use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -127,6 +128,14 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// The metrics, with what is collected elsewhere when they are asked for.
+    #[must_use]
+    pub fn with(collectors: Vec<Box<dyn Collector>>) -> Self {
+        let mut this = Self::default();
+        collectors.into_iter().for_each(|one| this.registry.register_collector(one));
+        this
+    }
+
     fn register(&mut self) {
         let r = &mut self.registry;
         r.register("invocations", "Invocations by service and outcome", self.invocations.clone());

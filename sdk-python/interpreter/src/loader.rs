@@ -156,7 +156,10 @@ fn warm_up() -> Result<(), LoadError> {
         path: "caisson_warm_up.py".to_owned(),
         content: WARM_UP_SOURCE.to_vec(),
     };
-    let services = load_unsealed(Program { name: "warm-up".to_owned(), files: vec![file] })?;
+    let services = load_unsealed(Program { name: "caisson_warm_up".to_owned(), files: vec![file] })?;
+    if services.is_empty() {
+        return Err(plain("there is nothing to warm the interpreter up with"));
+    }
     for _ in 0..WARM_UP_ROUNDS {
         for service in &services {
             for body in [&b""[..], br#"{"id": 7, "items": [{"sku": "a", "price": 1.5}], "note": "a b"}"#] {

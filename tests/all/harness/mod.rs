@@ -9,6 +9,7 @@ mod healthy;
 mod network;
 mod raw;
 mod server;
+mod zip;
 
 pub(crate) use calls::{Answer, assert_problem, call, check_problem, http2_client, post, send};
 pub(crate) use command::{Command, Ended};
@@ -19,6 +20,7 @@ pub(crate) use healthy::{HEALTHY, Healthy};
 pub(crate) use network::Network;
 pub(crate) use raw::{Raw, status_lines};
 pub(crate) use server::{Server, Setup, guest};
+pub(crate) use zip::{zip, zip_with_modes};
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,6 @@
 //! Packages that cannot be deployed: each is reported by name and reason, the others run, and the server is ready.
 
+mod archives;
 mod components;
 mod python;
 

@@ -1,7 +1,7 @@
 //! Packages and services, as the API shows them.
 
 use caisson_service::deploy::{ErrorStatus, PackageStatus, ServiceStatus, State};
-use caisson_service::{Language, Version};
+use caisson_service::{Language, Need, Version};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -19,6 +19,13 @@ pub struct Package {
     /// The version that runs.
     #[schema(example = 1)]
     pub version: Option<u32>,
+    /// The `version` of its `service.toml`: its developers' own name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "1.4.0")]
+    pub label: Option<String>,
+    /// The connections that it says to need. Only grants let it use them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<PackageNeed>,
     /// `running`; `broken` when nothing runs and the newest content was refused; `both` when an earlier version runs
     /// and the newest content was refused.
     #[schema(example = "running")]
@@ -36,6 +43,21 @@ pub struct Package {
     pub deployed_by: Option<String>,
     /// Why the newest content does not run.
     pub error: Option<PackageError>,
+}
+
+/// A connection that a package says to need.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PackageNeed {
+    /// The connection's name.
+    #[schema(example = "crm-db")]
+    pub connection: String,
+    /// What is done with it, as grants say it.
+    #[schema(example = json!(["query"]))]
+    pub operations: Vec<String>,
+    /// What for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "reads customers")]
+    pub reason: Option<String>,
 }
 
 /// Where a package came from.
@@ -125,6 +147,14 @@ pub struct HistoryEntry {
     pub version: u32,
     /// It is the one that answers.
     pub current: bool,
+    /// The newest earlier version with exactly this content: what was gone back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1)]
+    pub same_as: Option<u32>,
+    /// The `version` of its `service.toml`: its developers' own name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "1.4.0")]
+    pub label: Option<String>,
     /// BLAKE3 digest over files and settings.
     pub digest: String,
     /// `python` or `component`.
@@ -139,15 +169,24 @@ pub struct HistoryEntry {
 }
 
 impl HistoryEntry {
-    pub(crate) fn new(version: Version, current: Option<u32>) -> Self {
-        Self {
-            current: current == Some(version.version),
-            version: version.version,
-            digest: version.digest.to_string(),
-            language: language(version.language),
-            deployed_at: version.deployed_at,
-            deployed_by: version.deployed_by,
+    /// The versions of a package, oldest first.
+    pub(crate) fn all_of(versions: Vec<Version>, current: Option<u32>) -> Vec<Self> {
+        let mut entries: Vec<Self> = Vec::with_capacity(versions.len());
+        for version in versions {
+            let digest = version.digest.to_string();
+            let same = entries.iter().rev().find(|earlier| earlier.digest == digest);
+            entries.push(Self {
+                current: current == Some(version.version),
+                same_as: same.map(|earlier| earlier.version),
+                label: version.label,
+                version: version.version,
+                digest,
+                language: language(version.language),
+                deployed_at: version.deployed_at,
+                deployed_by: version.deployed_by,
+            });
         }
+        entries
     }
 }
 
@@ -158,6 +197,8 @@ impl From<PackageStatus> for Package {
             origin: status.origin.into(),
             language: status.language.map(language),
             version: status.version,
+            label: status.about.label,
+            needs: status.about.needs.into_iter().map(PackageNeed::from).collect(),
             state: state(status.state).to_owned(),
             services: status.services.into_iter().map(PackageService::from).collect(),
             image_bytes: status.image_bytes,
@@ -174,6 +215,13 @@ impl From<caisson_service::Origin> for Origin {
             caisson_service::Origin::Folder { path } => Self { kind: "folder".to_owned(), path: Some(path) },
             caisson_service::Origin::Upload => Self { kind: "upload".to_owned(), path: None },
         }
+    }
+}
+
+impl From<Need> for PackageNeed {
+    fn from(need: Need) -> Self {
+        let Need { connection, operations, reason } = need;
+        Self { connection, operations, reason }
     }
 }
 

@@ -128,7 +128,99 @@ async fn what_lives_in_the_folder_is_undeployed_there() {
     let reply = api.put_python("hello", "service hello.world\n# other\n").await;
     assert_eq!(reply.status, StatusCode::CONFLICT);
     assert!(reply.details().contains("hello.py"), "{reply:?}");
+    let reply = api.call(Method::POST, "/api/v1/packages/hello/rollback").await;
+    assert_eq!(reply.status, StatusCode::CONFLICT);
+    assert!(reply.details().contains("hello.py, and what is there is what runs"), "{reply:?}");
     assert!(api.folder.path().exists());
+}
+
+#[tokio::test]
+async fn what_a_package_says_about_itself_is_shown() {
+    let api = Api::open().await;
+    let settings = "name = \"other\"\nversion = \"1.4\"\n[[needs]]\nconnection = \"db\"\noperations = [\"query\"]\nreason = \"r\"\n";
+    let upload =
+        json!({"files": [{"path": "a.py", "content": "c2VydmljZSBjcm0uYXBpCg=="}], "settings": settings});
+    let reply = api.put("crm", "application/json", upload.to_string()).await.json();
+    let needs = json!([{"connection": "db", "operations": ["query"], "reason": "r"}]);
+    assert_eq!((&reply["package"], &reply["label"], &reply["needs"]), (&json!("crm"), &json!("1.4"), &needs));
+    let shown = api.get("/api/v1/packages/crm").await.json();
+    assert_eq!((&shown["label"], &shown["needs"]), (&json!("1.4"), &needs));
+    assert_eq!(api.get("/api/v1/packages/crm/history").await.json()[0]["label"], "1.4");
+    let refused =
+        json!({"files": [{"path": "a.py", "content": ""}], "settings": "[[channels]]\nname = \"a\""});
+    let reply = api.put("crm", "application/json", refused.to_string()).await;
+    assert!(
+        reply.details().contains("crm/service.toml:1: channels cannot be defined by a package"),
+        "{reply:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_archive_is_unpacked_within_bounds() {
+    let api = Api::open().await;
+    let archive = |name: &str, size: usize| {
+        let mut archive = rawzip::ZipArchiveWriter::new(Vec::new());
+        for (name, content) in [("crm/api.py", b"service crm.api\n".to_vec()), (name, vec![b'x'; size])] {
+            let (mut entry, config) = archive
+                .new_file(rawzip::path::EntryPath::verbatim(name.as_bytes().to_vec()))
+                .start()
+                .unwrap();
+            let mut writer = config.wrap(&mut entry);
+            std::io::Write::write_all(&mut writer, &content).unwrap();
+            let (_, descriptor) = writer.finish().unwrap();
+            entry.finish(descriptor).unwrap();
+        }
+        archive.finish().unwrap()
+    };
+    let zip = "application/zip";
+    let reply = api.put("crm", zip, archive("crm/data.txt", 10)).await;
+    assert_eq!((reply.status, reply.json()["services"].clone()), (StatusCode::CREATED, json!(["crm.api"])));
+    for (body, status, part) in [
+        (b"no archive".to_vec(), 422, "crm.zip cannot be used: it is no zip file"),
+        (archive("crm/../../x.py", 10), 422, "leaves the package"),
+        (archive("crm/big.txt", (4 << 20) + 1), 413, "crm/big.txt is more than 4194304 bytes"),
+    ] {
+        let reply = api.put("crm", zip, body).await;
+        assert_eq!(reply.status.as_u16(), status, "{reply:?}");
+        assert!(reply.details().contains(part), "{reply:?}");
+    }
+    assert_eq!(api.get("/api/v1/packages/crm").await.json()["version"], 1);
+}
+
+#[tokio::test]
+async fn going_back_is_a_deployment_and_history_says_to_what() {
+    let api = Api::open().await;
+    for text in ["service hello.world\n# 1\n", "service hello.world\n# 2\n", "service hello.world\n# 3\n"] {
+        api.put_python("hello", text).await;
+    }
+    let back = async |name: &str, query: &str| {
+        api.call(Method::POST, &format!("/api/v1/packages/{name}/rollback{query}")).await
+    };
+    let reply = back("hello.world", "").await;
+    let expected =
+        json!({"to": 2, "package": "hello", "version": 4, "services": ["hello.world"], "unchanged": false});
+    assert_eq!((reply.status, reply.json()), (StatusCode::OK, expected));
+    assert_eq!(back("hello", "?to=1").await.json()["version"], 5);
+    assert_eq!(back("hello", "?to=1").await.json()["unchanged"], true);
+    let history = api.get("/api/v1/packages/hello/history").await.json();
+    let same: Vec<_> = history.as_array().unwrap().iter().map(|one| one["same_as"].as_u64()).collect();
+    assert_eq!(same, [None, None, None, Some(2), Some(1)]);
+    let revisions = api.get("/api/v1/revisions").await.json();
+    assert_eq!(revisions[0]["message"], "roll back hello to version 1");
+    for (name, query, status, part) in [
+        ("hello", "?to=9", 404, "version 9 of package hello is not kept; there are: 1, 2, 3, 4, 5"),
+        ("none", "", 404, "neither a package nor a service is named none"),
+        ("hello", "?to=first", 400, "to"),
+        ("hello", "?version=1", 400, "version"),
+    ] {
+        let reply = back(name, query).await;
+        assert_eq!(reply.status.as_u16(), status, "{name}{query}: {reply:?}");
+        assert!(reply.details().contains(part), "{reply:?}");
+    }
+    api.put_python("young", "service young.x\n").await;
+    let reply = back("young", "").await;
+    assert_eq!(reply.status, StatusCode::CONFLICT);
+    assert!(reply.details().contains("no earlier version"), "{reply:?}");
 }
 
 #[tokio::test]

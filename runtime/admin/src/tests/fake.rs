@@ -3,7 +3,8 @@
 use crate::{Admin, Login, Token, router};
 use axum::Router;
 use axum::body::Body;
-use caisson_capability::{BoxFuture, Catalog, Error, ErrorKind, Fault, Invocation, Invoker, Response};
+use caisson_audit::Audit;
+use caisson_capability::{BoxFuture, Catalog, Connections, Error, ErrorKind, Fault, Invocation, Invoker, Response};
 use caisson_channel::{HttpOptions, Routes, Table};
 use caisson_cluster::Store;
 use caisson_cluster::seal::Key;
@@ -170,9 +171,11 @@ impl Api {
         let key = Arc::new(Key::load_or_create(&folder.path().join("secret.key")).unwrap());
         let control = Control::new(store, key, Catalog::default());
         let invoker: Arc<dyn Invoker> = deployer.registry();
+        let connections: Arc<Connections> = Arc::default();
+        let audit = Arc::new(Audit::open(&folder.path().join("audit.db")).await.unwrap());
         let serving = Serving {
             routes: Arc::new(Table::new(Routes::none())),
-            connections: Arc::default(),
+            connections: Arc::clone(&connections),
             invoker: Arc::downgrade(&invoker),
             dev: false,
         };
@@ -182,6 +185,9 @@ impl Api {
             packages: Packages::new(control.clone(), deployer.clone()),
             control,
             progress: live.progress(),
+            inbound: live.inbound(),
+            connections,
+            audit,
             invoker: deployer.registry(),
             deployer: deployer.clone(),
             http: HttpOptions::default(),

@@ -136,7 +136,7 @@ impl<C: Connection> Lease<C> {
         client: Arc<C>,
         invocation: Arc<Invocation>,
     ) -> Self {
-        let granted = entry.granted(&invocation.service);
+        let granted = all.granted_of(&entry, &invocation.service);
         Self { all, entry, client, invocation, granted }
     }
 

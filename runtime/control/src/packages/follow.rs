@@ -132,6 +132,9 @@ impl Packages {
             let part = store.get_blob(&digest).await.map_err(|error| error.to_string())?;
             parts.insert(digest, part);
         }
-        Parcel::unpack(package, &manifest, &parts)
+        let package = package.to_owned();
+        // What the package brings along is unpacked to be checked, which takes a while.
+        let unpacking = tokio::task::spawn_blocking(move || Parcel::unpack(&package, &manifest, &parts));
+        unpacking.await.map_err(|failure| failure.to_string())?
     }
 }

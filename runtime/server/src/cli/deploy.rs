@@ -5,7 +5,8 @@ use super::package_source::{self, Source};
 use crate::client::{AdminClient, ClientError, segment};
 use crate::exit::Exit;
 use crate::output::Output;
-use caisson_admin::shapes::{Deployed, Problem, Version};
+use super::grants;
+use caisson_admin::shapes::{Deployed, MissingGrant, Problem, Version};
 use http::{Method, StatusCode};
 use std::path::PathBuf;
 
@@ -18,11 +19,12 @@ use std::path::PathBuf;
 Examples:
   caisson deploy hello.py
   caisson deploy ./crm              a folder, with service.toml for its settings
+  caisson deploy crm.zip            the same, packed
   caisson deploy orders.wasm --name orders")]
 pub(crate) struct Args {
-    /// A .py file, a .wasm component, or a folder
+    /// A .py file, a .wasm component, a folder, or a .zip of one
     path: PathBuf,
-    /// Name of the package, when it should not be that of the file or folder
+    /// Name of the package, when it should not be the one in service.toml, or else that of the file or folder
     #[arg(long)]
     name: Option<String>,
 }
@@ -65,16 +67,43 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 
 async fn show(output: Output, client: &AdminClient, deployed: &Deployed) {
     let package = output.bold(&deployed.package);
-    let version = deployed.version;
+    let version = labelled(deployed);
     if deployed.unchanged {
         output.line(format!("{package} is already deployed with exactly this code: version {version} stays"));
     } else {
         output.line(format!("{} {package} version {version}", output.good("Deployed")));
     }
+    show_services(output, client, deployed).await;
+}
+
+/// The version's number, with its developers' name for it.
+pub(super) fn labelled(deployed: &Deployed) -> String {
+    match &deployed.label {
+        Some(label) => format!("{} ({label})", deployed.version),
+        None => deployed.version.to_string(),
+    }
+}
+
+/// What can be called now, and what the package needs for it.
+pub(super) async fn show_services(output: Output, client: &AdminClient, deployed: &Deployed) {
     // Only decides how the services are shown; the deployment itself is done.
     let server = client.json::<Version>(Method::GET, "/api/v1/version").await.ok();
     for service in &deployed.services {
         output.line(format!("  {}", how_to_call(service, server.as_ref())));
+    }
+    for need in &deployed.needs {
+        let reason = need.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        output.line(format!("  needs {} of {}{reason}", need.operations.join(", "), need.connection));
+    }
+    if !deployed.needs.is_empty() {
+        // As above: the deployment is done, whether this can be told or not.
+        let missing = client.json::<Vec<MissingGrant>>(Method::GET, "/api/v1/grants/missing").await;
+        let missing = missing.unwrap_or_default().into_iter().filter(|one| one.package == deployed.package);
+        let missing: Vec<MissingGrant> = missing.collect();
+        if !missing.is_empty() {
+            output.line("");
+            grants::show(output, &missing);
+        }
     }
 }
 

@@ -32,6 +32,8 @@ enum Kind {
     Grants,
     /// Who may call
     Security,
+    /// What services may use of the machine
+    Limits,
 }
 
 /// Carries it out.
@@ -47,6 +49,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         Kind::Connections => "/api/v1/definitions/sections/connections",
         Kind::Grants => "/api/v1/definitions/sections/grants",
         Kind::Security => "/api/v1/definitions/sections/security",
+        Kind::Limits => "/api/v1/definitions/sections/limits",
     };
     let answer: Value = context.client()?.json(Method::GET, path).await?;
     let output = context.output;
@@ -62,7 +65,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             errors(output, &serde_json::from_value::<Vec<Package>>(packages)?);
         }
         Kind::Packages => packages(output, &serde_json::from_value::<Vec<Package>>(answer)?),
-        Kind::Channels | Kind::Connections | Kind::Grants | Kind::Security => {
+        Kind::Channels | Kind::Connections | Kind::Grants | Kind::Security | Kind::Limits => {
             definitions(args.kind, output, answer.as_array().map(Vec::as_slice).unwrap_or_default());
         }
     }
@@ -150,8 +153,8 @@ fn packages(output: Output, packages: &[Package]) {
         output.note("no packages: `caisson deploy hello.py` deploys one");
         return;
     }
-    let rows: Vec<[String; 5]> = packages.iter().map(package_row).collect();
-    output.table(["PACKAGE", "VERSION", "STATE", "SERVICES", "FROM"], &rows);
+    let rows: Vec<[String; 6]> = packages.iter().map(package_row).collect();
+    output.table(["PACKAGE", "VERSION", "LABEL", "STATE", "SERVICES", "FROM"], &rows);
     errors(output, packages);
 }
 
@@ -164,7 +167,7 @@ fn errors(output: Output, packages: &[Package]) {
     }
 }
 
-fn package_row(package: &Package) -> [String; 5] {
+fn package_row(package: &Package) -> [String; 6] {
     let state = match package.state.as_str() {
         "both" => "running, newer one broken",
         other => other,
@@ -172,6 +175,7 @@ fn package_row(package: &Package) -> [String; 5] {
     [
         package.package.clone(),
         number(package.version),
+        package.label.clone().unwrap_or_else(|| "-".to_owned()),
         state.to_owned(),
         package.services.len().to_string(),
         package.origin.path.clone().unwrap_or_else(|| package.origin.kind.clone()),

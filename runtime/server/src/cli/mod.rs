@@ -1,11 +1,13 @@
 //! The command line: what can be said, and which file carries it out.
 
 mod apply;
+mod audit;
 mod cluster;
 mod context;
 mod definitions;
 mod deploy;
 mod export;
+mod grants;
 mod history;
 mod import;
 mod internal;
@@ -14,6 +16,7 @@ mod logs;
 mod ls;
 mod new;
 mod package_source;
+mod ping;
 mod serve;
 mod undeploy;
 mod user;
@@ -79,6 +82,9 @@ enum Command {
     Cluster(cluster::Args),
     Admin(user::Args),
     Logs(logs::Args),
+    Grants(grants::Args),
+    Audit(audit::Args),
+    Ping(ping::Args),
     Version(version::Args),
     #[command(hide = true)]
     Internal(internal::Args),
@@ -125,6 +131,9 @@ fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Exit> {
         Command::Cluster(_) => block_on(cluster::run(&context)),
         Command::Admin(args) => block_on(user::run(&args, &context)),
         Command::Logs(args) => block_on(logs::run(&args, &context)),
+        Command::Grants(args) => block_on(grants::run(&args, &context)),
+        Command::Audit(args) => block_on(audit::run(&args, &context)),
+        Command::Ping(args) => block_on(ping::run(&args, &context)),
         Command::Version(args) => block_on(version::run(&args, &context)),
     }
 }
@@ -160,6 +169,17 @@ mod tests {
     }
 
     #[test]
+    fn a_rollback_is_of_a_revision_or_of_a_service() {
+        for line in [
+            vec!["caisson", "rollback", "12"],
+            vec!["caisson", "rollback", "service", "hello"],
+            vec!["caisson", "rollback", "service", "crm.api.get", "--to", "3"],
+        ] {
+            assert!(Cli::try_parse_from(&line).is_ok(), "{line:?}");
+        }
+    }
+
+    #[test]
     fn refuses_what_it_does_not_know() {
         for line in [
             vec!["caisson"],
@@ -167,6 +187,11 @@ mod tests {
             vec!["caisson", "deploy"],
             vec!["caisson", "ls", "cats"],
             vec!["caisson", "new", "cobol", "x"],
+            vec!["caisson", "rollback"],
+            vec!["caisson", "rollback", "hello"],
+            vec!["caisson", "rollback", "service"],
+            vec!["caisson", "rollback", "service", "hello", "--to", "first"],
+            vec!["caisson", "rollback", "3", "service", "hello"],
             vec!["caisson", "logs", "-n", "many"],
             vec!["caisson", "logs", "--level", "loud"],
         ] {

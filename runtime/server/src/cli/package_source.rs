@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use caisson_admin::shapes::{Upload, UploadFile};
+use caisson_service::{settings, source::unzip};
 use std::path::{Path, PathBuf};
 
 /// The settings of a package, at its top.
@@ -17,22 +18,22 @@ const MAX_UPLOAD_BYTES: u64 = 64 << 20;
 /// A package, ready to be sent.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// Name of the package: that of the file or folder.
+    /// Name of the package: the one in its settings, or that of the file or folder.
     pub(crate) name: String,
     /// What is sent.
     pub(crate) outgoing: Outgoing,
 }
 
-/// Reads a `.py` file, a `.wasm` component or a folder.
+/// Reads a `.py` file, a `.wasm` component, a folder or a `.zip` of one.
 ///
 /// # Errors
 ///
-/// Anything else; what cannot be read; a package that is too large.
+/// Anything else; what cannot be read; a package that is too large; an archive that no server takes.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Source> {
     let metadata = std::fs::metadata(path)
         .with_context(|| format!("{} cannot be deployed: it cannot be read", path.display()))?;
-    let name = name_of(path)?;
-    let outgoing = if metadata.is_dir() { folder(path)? } else { file(path)? };
+    let (named, outgoing) = if metadata.is_dir() { folder(path)? } else { file(path)? };
+    let name = named.map_or_else(|| name_of(path), Ok)?;
     let size = outgoing.body.len() as u64;
     if size > MAX_UPLOAD_BYTES {
         return Err(usage(format!(
@@ -59,22 +60,39 @@ fn name_of(path: &Path) -> anyhow::Result<String> {
     }
 }
 
-fn file(path: &Path) -> anyhow::Result<Outgoing> {
+/// The name that settings give to their package. What is wrong with them, the server says: it may know keys that are not known
+/// here.
+fn named(settings: &str) -> Option<String> {
+    settings::parse(SETTINGS_FILE, settings).ok()?.name.map(|name| name.value)
+}
+
+fn file(path: &Path) -> anyhow::Result<(Option<String>, Outgoing)> {
     let media_type = match path.extension().and_then(|ending| ending.to_str()) {
         Some("py") => "text/x-python",
         Some("wasm") => "application/wasm",
+        Some("zip") => "application/zip",
         _ => {
             return Err(usage(format!(
-                "{} is not something that can be deployed: give a .py file, a .wasm component or a folder",
+                "{} is not something that can be deployed: give a .py file, a .wasm component, a folder or a .zip of one",
                 path.display()
             )));
         }
     };
     let body = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    Ok(Outgoing { content_type: Some(media_type.to_owned()), body: body.into(), ..Outgoing::default() })
+    let name = if media_type == "application/zip" {
+        // Looked into for its name only, but what no server takes need not be sent.
+        let files = unzip(&path.display().to_string(), &body).map_err(|error| usage(error.to_string()))?;
+        let settings = files.iter().find(|file| file.path == SETTINGS_FILE);
+        settings.and_then(|file| named(std::str::from_utf8(&file.content).ok()?))
+    } else {
+        None
+    };
+    let outgoing =
+        Outgoing { content_type: Some(media_type.to_owned()), body: body.into(), ..Outgoing::default() };
+    Ok((name, outgoing))
 }
 
-fn folder(root: &Path) -> anyhow::Result<Outgoing> {
+fn folder(root: &Path) -> anyhow::Result<(Option<String>, Outgoing)> {
     let mut paths = Vec::new();
     walk(root, &mut paths)?;
     paths.sort();
@@ -101,11 +119,12 @@ fn folder(root: &Path) -> anyhow::Result<Outgoing> {
         return Err(usage(format!("{} has no files that could be deployed", root.display())));
     }
     let body = serde_json::to_vec(&upload)?;
-    Ok(Outgoing {
+    let outgoing = Outgoing {
         content_type: Some("application/json".to_owned()),
         body: body.into(),
         ..Outgoing::default()
-    })
+    };
+    Ok((upload.settings.as_deref().and_then(named), outgoing))
 }
 
 /// All files below a folder; hidden ones and what Python compiled are left out.
@@ -176,6 +195,32 @@ mod tests {
         let paths: Vec<&str> = upload.files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(paths, ["api.py", "v1/get.py"]);
         assert_eq!(upload.files[0].content, "cGFzcw==");
+    }
+
+    #[test]
+    fn a_package_is_named_by_its_settings_before_its_folder() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("crm-1.2");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("api.py"), "pass").unwrap();
+        for (settings, name) in [
+            ("name = \"crm\"\nversion = \"1.2\"", "crm"),
+            ("version = \"1.2\"", "crm-1.2"),
+            ("name = \"crm\"\nfrom_the_future = 1", "crm-1.2"),
+        ] {
+            std::fs::write(folder.join("service.toml"), settings).unwrap();
+            assert_eq!(read(&folder).unwrap().name, name, "{settings}");
+        }
+    }
+
+    #[test]
+    fn an_archive_that_no_server_takes_is_not_sent() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("crm.zip");
+        std::fs::write(&path, "no archive").unwrap();
+        let error = read(&path).unwrap_err();
+        assert_eq!(Exit::of(&error), Exit::Usage);
+        assert!(error.to_string().contains("crm.zip cannot be used: it is no zip file"), "{error}");
     }
 
     #[test]

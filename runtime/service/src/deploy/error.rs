@@ -83,6 +83,41 @@ pub enum DeployError {
         /// The file or folder.
         path: String,
     },
+    /// There is no package and no service of this name.
+    #[error("neither a package nor a service is named {name}; `caisson ls packages` shows what is deployed")]
+    Neither {
+        /// The name.
+        name: String,
+    },
+    /// Nothing ran before what runs now.
+    #[error(
+        "package {package} has no earlier version to go back to; `caisson history {package}` shows those that are kept"
+    )]
+    NoEarlier {
+        /// The package.
+        package: String,
+    },
+    /// A version that never was, or is not kept any more.
+    #[error("version {version} of package {package} is not kept; there are: {kept}")]
+    NotKept {
+        /// The package.
+        package: String,
+        /// The version.
+        version: u32,
+        /// Those that are.
+        kept: String,
+    },
+    /// It lives in the services folder, and what is there is what runs.
+    #[error(
+        "package {package} comes from {path}, and what is there is what runs; put the earlier file back there, for example \
+         with git"
+    )]
+    FolderHasNoWayBack {
+        /// The package.
+        package: String,
+        /// The file or folder.
+        path: String,
+    },
     /// A bug of the host.
     #[error("the host failed while deploying: {message}; try again and report it if it stays")]
     Host {
@@ -102,10 +137,12 @@ impl DeployError {
             | Self::NoService { .. }
             | Self::Empty { .. }
             | Self::ServiceTwice { .. } => ErrorKind::InvalidInput,
-            Self::ServiceTaken { .. } | Self::PackageTaken { .. } | Self::FromFolder { .. } => {
-                ErrorKind::Conflict
-            }
-            Self::Unknown { .. } => ErrorKind::NotFound,
+            Self::ServiceTaken { .. }
+            | Self::PackageTaken { .. }
+            | Self::FromFolder { .. }
+            | Self::NoEarlier { .. }
+            | Self::FolderHasNoWayBack { .. } => ErrorKind::Conflict,
+            Self::Unknown { .. } | Self::Neither { .. } | Self::NotKept { .. } => ErrorKind::NotFound,
             Self::Store(_) | Self::Host { .. } => ErrorKind::Internal,
         }
     }

@@ -98,7 +98,7 @@ impl Deployer {
 
     async fn run_stored(&self, turn: Turn, package: &str, origin: Origin) {
         let (store, name) = (Arc::clone(&self.0.store), package.to_owned());
-        match blocking(move || store.read_current(&name)).await {
+        match blocking(move || store.read(&name, None)).await {
             // Kept in the status and logged.
             Ok(source) => drop(self.deploy_in_turn(turn, source, origin, "restart").await),
             Err(error) => self.refused(package, &origin, None, None, &error),

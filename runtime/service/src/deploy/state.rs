@@ -4,18 +4,21 @@
 
 use super::status::{ErrorStatus, PackageStatus, ServiceStatus, State as PackageState};
 use super::{DeployError, Deployment};
+use crate::about::About;
 use crate::digest::Digest;
 use crate::loader::Runnable;
 use crate::source::Language;
 use crate::store::{Origin, Version};
 use caisson_engine::ServiceInfo;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 /// The version of a package that answers.
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) version: Version,
     pub(super) origin: Origin,
+    pub(super) about: Arc<About>,
     pub(super) services: Vec<ServiceStatus>,
     pub(super) image_bytes: u64,
 }
@@ -94,6 +97,7 @@ impl State {
             package: package.to_owned(),
             version: running.version.version,
             unchanged: true,
+            about: About::clone(&running.about),
             services: running.services.clone(),
         })
     }
@@ -155,13 +159,14 @@ impl State {
         package: &str,
         origin: Origin,
         version: Version,
+        about: Arc<About>,
         program: &dyn Runnable,
     ) -> bool {
         let services: Vec<ServiceStatus> = program.services().iter().map(ServiceStatus::from).collect();
         let kept: HashSet<&str> = services.iter().map(|service| service.name.as_str()).collect();
         let count = self.claims.len();
         self.claims.retain(|service, owner| owner != package || kept.contains(service.as_str()));
-        let running = Running { version, origin, services, image_bytes: program.image_bytes() };
+        let running = Running { version, origin, about, services, image_bytes: program.image_bytes() };
         let entry = self.packages.entry(package.to_owned()).or_default();
         *entry = Entry { running: Some(running), broken: None, leaving: false };
         self.claims.len() < count
@@ -219,6 +224,7 @@ fn status(package: &str, entry: &Entry) -> Option<PackageStatus> {
         origin: origin.clone(),
         language,
         version: running.map(|running| running.version.version),
+        about: running.map(|running| About::clone(&running.about)).unwrap_or_default(),
         state,
         services: running.map(|running| running.services.clone()).unwrap_or_default(),
         image_bytes: running.map_or(0, |running| running.image_bytes),

@@ -1,6 +1,7 @@
 //! What is said about packages: the answer of the API and of the command line, with field names that stay.
 
 use super::DeployError;
+use crate::about::About;
 use crate::source::Language;
 use crate::store::Origin;
 use caisson_engine::ServiceInfo;
@@ -29,6 +30,9 @@ pub struct PackageStatus {
     pub language: Option<Language>,
     /// The version that runs.
     pub version: Option<u32>,
+    /// What that version says about itself: `label` and `needs`, each only when it says so.
+    #[serde(flatten)]
+    pub about: About,
     /// What has become of it.
     pub state: State,
     /// The services that can be called.
@@ -106,6 +110,9 @@ pub struct Deployment {
     pub version: u32,
     /// The content was that of the version that was running, so nothing was done.
     pub unchanged: bool,
+    /// What the version says about itself.
+    #[serde(flatten)]
+    pub about: About,
     /// The services that can be called.
     pub services: Vec<ServiceStatus>,
 }

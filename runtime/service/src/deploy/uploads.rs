@@ -66,6 +66,6 @@ impl Deployer {
     /// There is no such package; what is on disk is damaged.
     pub async fn read_back(&self, package: &str) -> Result<PackageSource, DeployError> {
         let (store, package) = (Arc::clone(&self.0.store), package.to_owned());
-        blocking(move || store.read_current(&package)).await
+        blocking(move || store.read(&package, None)).await
     }
 }

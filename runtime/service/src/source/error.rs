@@ -16,7 +16,10 @@ pub enum SourceError {
         reason: String,
     },
     /// Neither Python nor a component.
-    #[error("{file} is not a package; deploy a .py file, a .wasm component or a folder with .py files")]
+    #[error(
+        "{file} is not a package; deploy a .py file, a .wasm component, or a folder or .zip with .py files in it, or \
+         with one .wasm file and nothing else but service.toml"
+    )]
     Kind {
         /// What was given.
         file: String,
@@ -50,6 +53,25 @@ pub enum SourceError {
     PackageTooLarge {
         /// The package.
         package: String,
+    },
+    /// A file in an archive is larger than allowed.
+    #[error(
+        "{file} is more than {limit} bytes when it is unpacked, which is the limit for one file; split it or load the data \
+         at run time"
+    )]
+    Unpacked {
+        /// The archive and the file in it.
+        file: String,
+        /// The limit.
+        limit: u64,
+    },
+    /// An archive, or something in it, that cannot be used.
+    #[error("{archive} cannot be used: {reason}")]
+    Archive {
+        /// The archive.
+        archive: String,
+        /// Why, and what to do.
+        reason: String,
     },
     /// More files than allowed.
     #[error("package {package} has more than {MAX_FILES} files; remove what the services do not need")]

@@ -1,8 +1,9 @@
 //! The services folder: which packages are in it, and whether one has changed since it was last looked at.
 
 use super::read::{self, Walked};
-use super::{Language, PackageSource, SETTINGS_FILE, SourceError};
+use super::{Language, PackageSource, SETTINGS_FILE, SourceError, split, unzip};
 use crate::name;
+use crate::settings::SettingsError;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
@@ -45,7 +46,7 @@ impl Fingerprint {
 
     /// A source file that has just become empty: most likely an editor is between truncating and writing it.
     pub(crate) fn just_emptied(&self, before: Option<&Self>) -> bool {
-        let code = |path: &str| path.ends_with(".py") || path.ends_with(".wasm");
+        let code = |path: &str| [".py", ".wasm", ".zip"].iter().any(|ending| path.ends_with(ending));
         self.stamps.iter().filter(|stamp| stamp.bytes == 0 && code(&stamp.path)).any(|stamp| {
             match before.and_then(|before| before.stamps.iter().find(|old| old.path == stamp.path)) {
                 Some(old) => old.bytes > 0,
@@ -55,12 +56,20 @@ impl Fingerprint {
     }
 }
 
+/// What form a package has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Module,
+    Component,
+    Folder,
+    Zip,
+}
+
 /// One thing in the folder that wants to be a package.
 #[derive(Clone, Debug)]
 struct Claim {
     path: PathBuf,
-    language: Language,
-    folder: bool,
+    form: Form,
 }
 
 /// A package as it is on disk, seen from outside.
@@ -68,7 +77,7 @@ struct Claim {
 pub(crate) struct Found {
     /// What it came from, as the operator knows it.
     pub(crate) place: String,
-    /// Nothing when several things claim the name.
+    /// Nothing when several things claim the name, and for an archive.
     pub(crate) language: Option<Language>,
     /// Or why it cannot be one.
     pub(crate) fingerprint: Result<Fingerprint, SourceError>,
@@ -133,8 +142,14 @@ impl ServicesFolder {
             return None;
         }
         let linked = walked.as_ref().map_or(true, |walked| walked.linked);
+        let language = match first.form {
+            Form::Module => Some(Language::Python),
+            Form::Component => Some(Language::Component),
+            Form::Folder => Some(walked.as_ref().map_or(Language::Python, Walked::language)),
+            Form::Zip => None,
+        };
         let fingerprint = walked.and_then(|walked| self.fingerprint(name, first, &walked));
-        Some(Found { place, language: Some(first.language), fingerprint, linked })
+        Some(Found { place, language, fingerprint, linked })
     }
 
     /// Reads one package.
@@ -153,38 +168,50 @@ impl ServicesFolder {
                 second: shown(second),
             });
         }
-        if let Some(reason) = name::objection(name, claim.language) {
-            return Err(SourceError::Name {
-                name: name.to_owned(),
-                reason: format!("{} ({reason})", shown(claim)),
-            });
-        }
         let walked = self.walk(name, claim)?;
         if !walked.is_package() {
             return Err(gone());
         }
         let settings = read::settings(&self.real_root()?, &self.settings_file(name, claim)?)?;
-        let files = read::files(name, &walked, claim.language)?;
-        PackageSource::new(name, claim.language, files, settings)
+        let files = read::files(name, &walked)?;
+        let (written, files) = match files.as_slice() {
+            [archive] if claim.form == Form::Zip => split(name, unzip(&shown(claim), &archive.content)?)?,
+            _ => (settings, files),
+        };
+        if let Some(other) = written.name.as_ref().filter(|other| other.value != name) {
+            let message = format!(
+                "name is {:?}, and a package in the services folder is named after what it lies in; rename {} to go with \
+                 this line, or remove the line",
+                other.value,
+                shown(claim)
+            );
+            return Err(other.contradicted(message).into());
+        }
+        PackageSource::written(name, files, written).map_err(|error| match error {
+            SourceError::Name { name, reason } => {
+                SourceError::Name { name, reason: format!("{} ({reason})", shown(claim)) }
+            }
+            other => other,
+        })
     }
 
     fn claims(&self, name: &str) -> Vec<Claim> {
-        let file = |ending: &str, language| Claim {
-            path: self.root.join(format!("{name}.{ending}")),
-            language,
-            folder: false,
-        };
-        let folder = Claim { path: self.root.join(name), language: Language::Python, folder: true };
-        let mut claims = vec![file("py", Language::Python), file("wasm", Language::Component), folder];
+        let claim = |entry: String, form| Claim { path: self.root.join(entry), form };
+        let mut claims = vec![
+            claim(format!("{name}.py"), Form::Module),
+            claim(format!("{name}.wasm"), Form::Component),
+            claim(format!("{name}.zip"), Form::Zip),
+            claim(name.to_owned(), Form::Folder),
+        ];
         claims.retain(|claim| {
             // Not followed: a link that leads nowhere is reported, not overlooked.
             fs::symlink_metadata(&claim.path).is_ok()
-                && (!claim.folder || self.is_package_folder(name, claim))
+                && (claim.form != Form::Folder || self.is_package_folder(name, claim))
         });
         claims
     }
 
-    /// A folder counts only when there is Python in it; one that cannot be walked counts, so that it is reported.
+    /// A folder counts only when there is code in it; one that cannot be walked counts, so that it is reported.
     fn is_package_folder(&self, name: &str, claim: &Claim) -> bool {
         if claim.path.is_file() {
             return false;
@@ -194,7 +221,10 @@ impl ServicesFolder {
 
     fn walk(&self, name: &str, claim: &Claim) -> Result<Walked, SourceError> {
         let root = self.real_root()?;
-        if claim.folder { read::walk(&root, name, &claim.path) } else { read::single(&root, &claim.path) }
+        match claim.form {
+            Form::Folder => read::walk(&root, name, &claim.path),
+            Form::Module | Form::Component | Form::Zip => read::single(&root, &claim.path),
+        }
     }
 
     fn real_root(&self) -> Result<PathBuf, SourceError> {
@@ -215,28 +245,25 @@ impl ServicesFolder {
 
     fn settings_file(&self, name: &str, claim: &Claim) -> Result<PathBuf, SourceError> {
         let beside = self.root.join(format!("{name}.toml"));
-        if !claim.folder {
-            return Ok(beside);
-        }
-        let inside = claim.path.join(SETTINGS_FILE);
+        let (inside, what) = match claim.form {
+            Form::Module | Form::Component => return Ok(beside),
+            Form::Folder => {
+                (claim.path.join(SETTINGS_FILE), claim.path.join(SETTINGS_FILE).display().to_string())
+            }
+            // Of itself it has none: those in the archive are read with its other files.
+            Form::Zip => (beside.clone(), format!("{SETTINGS_FILE} in {}", shown(claim))),
+        };
         if beside.exists() {
             // Settings that nobody reads would be worse than an error.
-            return Err(crate::settings::SettingsError {
-                file: beside.display().to_string(),
-                line: 1,
-                message: format!(
-                    "the settings of a folder are read from {}; move the file there",
-                    inside.display()
-                ),
-            }
-            .into());
+            let message = format!("the settings of this package are read from {what}; move the file there");
+            return Err(SettingsError { file: beside.display().to_string(), line: 1, message }.into());
         }
         Ok(inside)
     }
 }
 
 fn shown(claim: &Claim) -> String {
-    let slash = if claim.folder { "/" } else { "" };
+    let slash = if claim.form == Form::Folder { "/" } else { "" };
     format!("{}{slash}", claim.path.display())
 }
 
@@ -247,6 +274,9 @@ pub(crate) fn key(entry: &OsStr) -> Option<String> {
     if name::ignored(&text) || text == "__init__.py" {
         return None;
     }
-    let name = [".py", ".wasm", ".toml"].iter().find_map(|ending| text.strip_suffix(ending)).unwrap_or(&text);
+    let name = [".py", ".wasm", ".zip", ".toml"]
+        .iter()
+        .find_map(|ending| text.strip_suffix(ending))
+        .unwrap_or(&text);
     Some(name.to_owned())
 }

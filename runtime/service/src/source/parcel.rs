@@ -58,7 +58,7 @@ impl Parcel {
             let content = content.ok_or_else(|| format!("the content of {} is not there", file.path))?;
             files.push(SourceFile { path: file.path, content: content.clone() });
         }
-        PackageSource::new(package, manifest.language, files, manifest.settings.into())
+        PackageSource::new(package, manifest.language, files, manifest.settings.into(), manifest.about)
             .map_err(|error| error.to_string())
     }
 }
@@ -74,7 +74,7 @@ mod tests {
     fn package() -> PackageSource {
         let file =
             |path: &str, content: &'static str| SourceFile { path: path.to_owned(), content: content.into() };
-        let settings = "isolation = \"reuse\"";
+        let settings = "isolation = \"reuse\"\nversion = \"1.0\"\n[[needs]]\nconnection = \"db\"\noperations = [\"query\"]";
         let files = vec![file("a.py", "1"), file("b.py", "1"), file("service.toml", settings)];
         PackageSource::from_files("crm", files).expect("valid")
     }
@@ -88,6 +88,7 @@ mod tests {
             Parcel::needs(manifest).expect("a manifest").iter().all(|part| parcel.parts.contains_key(part))
         );
         assert_eq!(Parcel::unpack("crm", manifest, &parcel.parts), Ok(package()));
+        assert_eq!(package().about().needs[0].connection, "db");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Walking and reading a package on disk: bounded, and never out of the services folder.
 
-use super::{Language, MAX_FILES, SourceError, check_size, check_total};
-use crate::{name, settings};
+use super::{Language, MAX_FILES, MAX_SETTINGS_BYTES, SourceError, check_size, check_total, settings_of};
+use crate::name;
+use crate::settings::Written;
 use bytes::Bytes;
-use caisson_engine::{Settings, SourceFile};
+use caisson_engine::SourceFile;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -13,9 +14,6 @@ const MAX_DEPTH: usize = 32;
 
 /// After this many entries without any Python, a folder is taken to be something else.
 const MAX_ENTRIES: usize = 20_000;
-
-/// Largest settings file: a kibibyte would do.
-const MAX_SETTINGS_BYTES: u64 = 64 << 10;
 
 /// One file found by a walk.
 #[derive(Debug)]
@@ -35,17 +33,25 @@ pub(crate) struct Walked {
     pub(crate) files: Vec<WalkedFile>,
     pub(crate) linked: bool,
     python: bool,
+    component: bool,
+    settings: bool,
     entries: usize,
 }
 
 impl Walked {
-    /// There is code in it.
+    /// There is code in it. Components lie in all kinds of folders; with settings beside it, one is meant to be deployed.
     pub(crate) fn is_package(&self) -> bool {
-        self.python
+        self.python || (self.component && self.settings)
+    }
+
+    /// What a folder is written in.
+    pub(crate) fn language(&self) -> Language {
+        if self.python { Language::Python } else { Language::Component }
     }
 
     fn add(&mut self, file: WalkedFile, package: &str) -> Result<(), SourceError> {
         self.python |= file.path.ends_with(".py");
+        self.component |= file.path.ends_with(".wasm");
         self.entries += 1;
         self.files.push(file);
         if self.python && self.files.len() > MAX_FILES {
@@ -62,7 +68,7 @@ pub(crate) fn single(root: &Path, path: &Path) -> Result<Walked, SourceError> {
     let metadata = fs::metadata(&real).map_err(|error| SourceError::read(path, &error))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let file = WalkedFile { path: name, shown: path.to_owned(), real, metadata };
-    Ok(Walked { files: vec![file], linked, python: true, entries: 1 })
+    Ok(Walked { files: vec![file], linked, python: true, entries: 1, ..Walked::default() })
 }
 
 /// All files of a package that is a folder, sorted by path.
@@ -98,6 +104,7 @@ impl Walk<'_> {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             let settings = self.within.len() == 1 && name == super::SETTINGS_FILE;
+            self.walked.settings |= settings;
             if !settings && !name::ignored(&name) && self.walked.entries < MAX_ENTRIES {
                 self.entry(&shown.join(entry.file_name()), &format!("{prefix}/{name}"))?;
             }
@@ -138,11 +145,7 @@ fn resolve(root: &Path, path: &Path) -> Result<PathBuf, SourceError> {
 }
 
 /// Reads all files, with the bounds checked before each one is read.
-pub(crate) fn files(
-    package: &str,
-    walked: &Walked,
-    language: Language,
-) -> Result<Vec<SourceFile>, SourceError> {
+pub(crate) fn files(package: &str, walked: &Walked) -> Result<Vec<SourceFile>, SourceError> {
     let mut total = 0_u64;
     let mut files = Vec::with_capacity(walked.files.len());
     for file in &walked.files {
@@ -151,7 +154,7 @@ pub(crate) fn files(
         if !file.metadata.is_file() {
             return Err(SourceError::NotAFile { path: shown });
         }
-        check_size(&shown, file.metadata.len(), language)?;
+        check_size(&shown, file.metadata.len())?;
         total = total.saturating_add(file.metadata.len());
         check_total(package, total)?;
         let content =
@@ -170,9 +173,9 @@ fn read(path: &Path, expected: u64) -> io::Result<Bytes> {
 }
 
 /// Reads a settings file; defaults when there is none.
-pub(crate) fn settings(root: &Path, path: &Path) -> Result<Settings, SourceError> {
+pub(crate) fn settings(root: &Path, path: &Path) -> Result<Written, SourceError> {
     if fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-        return Ok(Settings::default());
+        return Ok(Written::default());
     }
     let real = resolve(root, path)?;
     let metadata = fs::metadata(&real).map_err(|error| SourceError::read(path, &error))?;
@@ -184,10 +187,5 @@ pub(crate) fn settings(root: &Path, path: &Path) -> Result<Settings, SourceError
         return Err(SourceError::TooLarge { file: shown, bytes: metadata.len(), limit: MAX_SETTINGS_BYTES });
     }
     let content = read(&real, metadata.len()).map_err(|error| SourceError::read(path, &error))?;
-    let text = std::str::from_utf8(&content).map_err(|error| settings::SettingsError {
-        file: shown.clone(),
-        line: 1,
-        message: format!("not UTF-8 text: {error}"),
-    })?;
-    Ok(settings::parse(&shown, text)?)
+    settings_of(&shown, &content)
 }

@@ -1,6 +1,7 @@
 //! The two kinds of JSON in a data folder: a document per package, a manifest per version.
 
 use super::{StoreError, disk};
+use crate::about::About;
 use crate::digest::Digest;
 use crate::settings::StoredSettings;
 use crate::source::{Language, PackageSource};
@@ -36,6 +37,17 @@ pub struct Version {
     pub deployed_at: String,
     /// Who or what deployed it.
     pub deployed_by: String,
+    /// Its developers' own name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+/// What a version is made from.
+#[derive(Clone, Debug)]
+pub(super) struct Content {
+    pub(super) digest: Digest,
+    pub(super) language: Language,
+    pub(super) label: Option<String>,
 }
 
 /// A version with the blobs that it needs. Those are in its manifest, so the document does not repeat them.
@@ -65,21 +77,25 @@ impl Document {
     }
 
     pub(super) fn current_version(&self) -> Option<&Version> {
-        let current = self.current?;
-        self.versions.iter().map(|kept| &kept.version).find(|version| version.version == current)
+        self.version(self.current?)
+    }
+
+    pub(super) fn version(&self, number: u32) -> Option<&Version> {
+        self.versions.iter().map(|kept| &kept.version).find(|version| version.version == number)
     }
 
     /// The newest version when it has this content, otherwise the one that comes after it.
-    pub(super) fn newest(&self, digest: Digest, language: Language, by: &str) -> Version {
+    pub(super) fn newest(&self, content: &Content, by: &str) -> Version {
         let newest = self.versions.last().map(|kept| &kept.version);
         match newest {
-            Some(version) if version.digest == digest => version.clone(),
+            Some(version) if version.digest == content.digest => version.clone(),
             _ => Version {
                 version: newest.map_or(1, |version| version.version.saturating_add(1)),
-                digest,
-                language,
+                digest: content.digest,
+                language: content.language,
                 deployed_at: format!("{:.3}", jiff::Timestamp::now()),
                 deployed_by: by.to_owned(),
+                label: content.label.clone(),
             },
         }
     }
@@ -171,6 +187,9 @@ pub(crate) struct Manifest {
     pub(crate) language: Language,
     pub(crate) files: Vec<ManifestFile>,
     pub(crate) settings: StoredSettings,
+    /// Nothing is written when there is nothing to say: the digest stays what it was before packages could say anything.
+    #[serde(flatten)]
+    pub(crate) about: About,
 }
 
 /// One file of a version.
@@ -195,6 +214,7 @@ impl Manifest {
             language: source.language(),
             files: source.files().iter().map(file).collect(),
             settings: source.settings().into(),
+            about: source.about().clone(),
         };
         // Strings and numbers only: writing them cannot fail, and an empty manifest would be refused when read.
         let bytes = serde_json::to_vec(&manifest).unwrap_or_default();

@@ -39,7 +39,35 @@ fn content_comes_back_as_it_was_stored() {
     let staged = store.stage(&stored).expect("staged");
     store.commit("a", &Origin::Upload, staged, "t").expect("committed");
     drop(store);
-    assert_eq!(open(dir.path()).0.read_current("a").expect("read"), stored);
+    assert_eq!(open(dir.path()).0.read("a", None).expect("read"), stored);
+}
+
+#[test]
+fn what_a_package_says_about_itself_survives_and_costs_no_digest() {
+    let dir = tempfile::tempdir().expect("folder");
+    let text =
+        "version = \"1.4\"\n[[needs]]\nconnection = \"db\"\noperations = [\"query\"]\nreason = \"all\"";
+    let stored = PackageSource::from_file("a.py", "x = 1".into(), Some(text)).expect("valid");
+    let (store, _) = open(dir.path());
+    let staged = store.stage(&stored).expect("staged");
+    store.commit("a", &Origin::Upload, staged, "t").expect("committed");
+    assert_eq!(commit(&store, "x = 1").version, 2, "to need something else is another version");
+    drop(store);
+    let (store, _) = open(dir.path());
+    assert_eq!(store.read("a", Some(1)).expect("read").about(), stored.about());
+    assert_eq!(
+        store.history("a").iter().map(|one| one.label.as_deref()).collect::<Vec<_>>(),
+        [Some("1.4"), None]
+    );
+}
+
+#[test]
+fn a_package_that_says_nothing_about_itself_has_the_manifest_of_before() {
+    let (_, bytes) = Manifest::of(&source("x = 1"));
+    let text = String::from_utf8(bytes).expect("text");
+    let settings = text.split_once("\"settings\":").expect("settings").1;
+    assert!(settings.starts_with("{\"memory_bytes\":") && settings.ends_with("}}"), "{text}");
+    assert_eq!(settings.matches('}').count(), 2, "nothing comes after the settings: {text}");
 }
 
 #[test]
@@ -71,7 +99,7 @@ fn twenty_versions_are_kept_and_blobs_that_nobody_names_are_removed() {
     drop(store.stage(&source("given up")).expect("staged"));
     assert_eq!(artifacts(dir.path()), 40, "what was staged for nothing is removed");
     drop(store.stage(&source("15")).expect("staged"));
-    store.read_current("a").expect("shared blobs stay");
+    store.read("a", None).expect("shared blobs stay");
     store.retire("a").expect("retired");
     assert_eq!(artifacts(dir.path()), 2);
 }
@@ -99,7 +127,7 @@ fn what_a_crash_leaves_behind_is_cleaned_up() {
     assert!(problems.is_empty(), "{problems:?}");
     assert_eq!(artifacts(copy.path()), 2);
     assert_eq!(fs::read_dir(copy.path().join("packages")).expect("folder").count(), 1);
-    store.read_current("a").expect("what was committed is there");
+    store.read("a", None).expect("what was committed is there");
 }
 
 #[test]
@@ -109,12 +137,12 @@ fn a_missing_or_changed_blob_is_noticed_and_mended_by_the_next_deployment() {
     commit(&store, "content");
     let blob = dir.path().join("artifacts").join(Digest::of(b"content").to_string());
     fs::write(&blob, "CONTENT").expect("write");
-    let error = store.read_current("a").expect_err("changed").to_string();
+    let error = store.read("a", None).expect_err("changed").to_string();
     assert!(error.contains("has been changed") && error.contains("version 1"), "{error}");
     fs::remove_file(&blob).expect("remove");
-    assert!(store.read_current("a").is_err());
+    assert!(store.read("a", None).is_err());
     assert_eq!(commit(&store, "content").version, 1);
-    store.read_current("a").expect("mended");
+    store.read("a", None).expect("mended");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Deployment from end to end with a real disk and a real watcher, and an engine that is not one.
 
 #[cfg(test)]
+mod archives;
+#[cfg(test)]
 mod deploying;
 #[cfg(test)]
 mod editors;
@@ -8,6 +10,8 @@ mod editors;
 mod links;
 #[cfg(test)]
 mod restart;
+#[cfg(test)]
+mod rollback;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
