@@ -186,7 +186,10 @@ pub(crate) async fn audit(
     };
     let entries = shared.admin.audit.query(&filter).await.map_err(|error| {
         tracing::error!(%error, "the audit file cannot be read");
-        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "the audit file cannot be read; the server's log says why")
+        ApiError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the audit file cannot be read; the server's log says why",
+        )
     })?;
     Ok(Json(entries.into_iter().map(Refusal::from).collect()))
 }

@@ -2,7 +2,9 @@
 
 use crate::services::Door;
 use crate::token::Token;
-use crate::{auth, definitions, governance, health, logs, packages, problem::ApiError, revisions, services, users};
+use crate::{
+    auth, definitions, governance, health, logs, packages, problem::ApiError, revisions, services, users,
+};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};

@@ -4,8 +4,8 @@ use caisson_capability::Usage;
 use caisson_capability::usage::{Counts, Outcome, UsageKey};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
-use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
 use std::fmt;
 use std::sync::Arc;
 
@@ -33,7 +33,9 @@ impl Collector for UsageCollector {
             MetricType::Counter,
         )?;
         for (key, counts) in &all {
-            for (outcome, number) in Outcome::ALL.iter().zip(counts.outcomes).filter(|(_, number)| *number > 0) {
+            for (outcome, number) in
+                Outcome::ALL.iter().zip(counts.outcomes).filter(|(_, number)| *number > 0)
+            {
                 let [service, connection, operation] = labels(key);
                 let labels = [service, connection, operation, ("outcome", outcome.as_str())];
                 ConstCounter::new(number).encode(calls.encode_family(&labels)?)?;
@@ -41,8 +43,12 @@ impl Collector for UsageCollector {
         }
         let sums: [(&str, &str, fn(&Counts) -> f64); 4] = [
             ("connection_sent_bytes", "Bytes that went out over connections", |c| float(c.sent_bytes)),
-            ("connection_received_bytes", "Bytes that came back over connections", |c| float(c.received_bytes)),
-            ("connection_call_seconds", "Time that calls over connections took", |c| c.duration.as_secs_f64()),
+            ("connection_received_bytes", "Bytes that came back over connections", |c| {
+                float(c.received_bytes)
+            }),
+            ("connection_call_seconds", "Time that calls over connections took", |c| {
+                c.duration.as_secs_f64()
+            }),
             ("connection_retries", "Attempts after the first one", |c| float(c.retries)),
         ];
         for (name, help, value) in sums {

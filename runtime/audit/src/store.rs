@@ -72,8 +72,7 @@ impl Audit {
             "SELECT at, cid, service, connection, capability, operation, principal, detail, observed, count \
              FROM refusals WHERE 1 = 1",
         );
-        let texts =
-            [("service", &filter.service), ("connection", &filter.connection), ("cid", &filter.cid)];
+        let texts = [("service", &filter.service), ("connection", &filter.connection), ("cid", &filter.cid)];
         for (column, wanted) in texts {
             if let Some(wanted) = wanted {
                 query.push(format!(" AND {column} = ")).push_bind(wanted);

@@ -7,8 +7,10 @@ use crate::outgoing;
 use caisson_capability::{Connections, Invoker};
 use caisson_channel::{Routes, Table};
 use caisson_cluster::store::Snapshot;
-use caisson_definition::Definitions;
+use caisson_definition::{Definitions, ServiceLimits};
 use caisson_security::{Guards, Shared};
+use caisson_service::Registry;
+use caisson_service::limits::LimitRule;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -71,6 +73,8 @@ pub struct Serving {
     pub routes: Arc<Table>,
     /// Where services find their connections.
     pub connections: Arc<Connections>,
+    /// The services, whose limits are set.
+    pub services: Arc<Registry>,
     /// Where messages that connections bring in go.
     pub invoker: Weak<dyn Invoker>,
     /// In development mode services answer by their names.
@@ -213,11 +217,27 @@ impl Follower {
         let table = outgoing::table(&definitions, catalog, &before).map_err(ControlError::problems)?;
         self.serving.connections.swap(table);
         self.serving.routes.swap(routes);
+        self.serving.services.limit(definitions.limits.iter().map(rule).collect());
         if self.taking_in {
             let table = self.serving.connections.table();
             self.consumers.update(&definitions, &table, self.control.catalog());
         }
         Ok(())
+    }
+}
+
+/// Limits as they are written, for the services.
+fn rule(limits: &ServiceLimits) -> LimitRule {
+    let millis = |number: Option<u64>| number.map(Duration::from_millis);
+    LimitRule {
+        services: limits.services.clone(),
+        memory_bytes: limits.memory_bytes,
+        cpu_time: millis(limits.cpu_time_ms),
+        wall_time: millis(limits.wall_time_ms),
+        concurrency: limits.concurrency,
+        queue: limits.queue,
+        payload_bytes: limits.payload_bytes,
+        answer_bytes: limits.answer_bytes,
     }
 }
 

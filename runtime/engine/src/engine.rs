@@ -1,6 +1,5 @@
 //! The engine's front: what the rest of the runtime sees of it.
 
-use crate::admission::Gate;
 use crate::artifact::cache::{Artifact, Cache};
 use crate::config::{TICK, runtime_settings};
 use crate::host::{Host, Outside, link};
@@ -145,8 +144,8 @@ impl Engine {
                 (vec![native_service(name)], template)
             }
         };
-        let gate = Gate::new(settings.limits, Arc::clone(&self.0.house), Arc::clone(&self.0.shared.metrics));
-        let program = Arc::new(Program::new(services, settings, template, gate, Arc::clone(&self.0.shared)));
+        let (house, shared) = (Arc::clone(&self.0.house), Arc::clone(&self.0.shared));
+        let program = Arc::new(Program::new(services, settings, template, house, shared));
         self.0.programs.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&program));
         Ok(program)
     }

@@ -180,8 +180,9 @@ impl Instance {
         let request = bindings::request(request);
         let context = bindings::context(&call.invocation, call.version);
         let host = self.store.data_mut();
-        host.begin(call);
+        host.begin(call, limits);
         let meter = host.meter.clone();
+        self.store.set_hostcall_fuel(hostcall_fuel(limits));
         self.store.set_epoch_deadline(1);
         let outcome = meter.measure(self.handle.call_async(&mut self.store, (context, request))).await;
         self.answered += 1;

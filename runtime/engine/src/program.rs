@@ -5,12 +5,15 @@ use crate::host::Call;
 use crate::instance::{Ended, Instance, Template, explain};
 use crate::outlet::{self, Outlet};
 use crate::package::ServiceInfo;
-use crate::settings::{Isolation, Settings};
+use crate::settings::{Isolation, Limits, Settings};
+use arc_swap::ArcSwap;
 use caisson_capability::{Error, ErrorKind, Fault, Invocation, Request, Response};
 use caisson_telemetry::Metrics;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 
 /// Idle instances of all programs together. Each holds a stack and the pages it has written: usually some hundreds of
 /// KiB, at most 4 MiB for each memory.
@@ -32,13 +35,37 @@ impl Shared {
     }
 }
 
+/// Limits, and the places that they allow.
+#[derive(Debug)]
+struct Governor {
+    limits: Limits,
+    gate: Gate,
+    house: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
+}
+
+impl Governor {
+    fn new(limits: Limits, house: Arc<Semaphore>, metrics: Arc<Metrics>) -> Self {
+        let gate = Gate::new(limits, Arc::clone(&house), Arc::clone(&metrics));
+        Self { limits, gate, house, metrics }
+    }
+
+    /// Places of their own under other limits.
+    fn with(&self, limits: Limits) -> Self {
+        Self::new(limits, Arc::clone(&self.house), Arc::clone(&self.metrics))
+    }
+}
+
 /// A loaded package, ready to answer. Dropping the last reference frees its image and its idle instances.
 #[derive(Debug)]
 pub struct Program {
     services: Vec<ServiceInfo>,
     settings: Settings,
     template: Template,
-    gate: Gate,
+    /// What holds for services of which nothing else was said.
+    own: Arc<Governor>,
+    /// What operators have said of single services.
+    governors: ArcSwap<HashMap<String, Arc<Governor>>>,
     /// Reset and ready, the one used last at the end: its pages are warm.
     idle: Mutex<Vec<(Instance, Instant)>>,
     /// When an instance was made last; its slot is kept for a while.
@@ -51,12 +78,36 @@ impl Program {
         mut services: Vec<ServiceInfo>,
         settings: Settings,
         template: Template,
-        gate: Gate,
+        house: Arc<Semaphore>,
         shared: Arc<Shared>,
     ) -> Self {
         services.sort_by(|a, b| a.name.cmp(&b.name));
-        let last_used = Mutex::new(Instant::now());
-        Self { services, settings, template, gate, idle: Mutex::default(), last_used, shared }
+        let own = Arc::new(Governor::new(settings.limits, house, Arc::clone(&shared.metrics)));
+        let (last_used, idle, governors) = (Mutex::new(Instant::now()), Mutex::default(), ArcSwap::default());
+        Self { services, settings, template, own, governors, idle, last_used, shared }
+    }
+
+    /// Sets limits for single services: `limits` is given a service and the package's own limits. What runs goes on under the
+    /// limits that it began with.
+    pub fn govern(&self, limits: &dyn Fn(&str, Limits) -> Limits) {
+        let before = self.governors.load();
+        let mut governors = HashMap::new();
+        for service in &self.services {
+            let wanted = limits(&service.name, self.settings.limits);
+            if wanted == self.settings.limits {
+                continue;
+            }
+            let known = before.get(&service.name).filter(|known| known.limits == wanted);
+            let governor = known.cloned().unwrap_or_else(|| Arc::new(self.own.with(wanted)));
+            governors.insert(service.name.clone(), governor);
+        }
+        drop(before);
+        self.governors.store(Arc::new(governors));
+    }
+
+    fn governor(&self, service: &str) -> Arc<Governor> {
+        let governors = self.governors.load();
+        Arc::clone(governors.get(service).unwrap_or(&self.own))
     }
 
     /// The services found in it, sorted by name.
@@ -93,7 +144,8 @@ impl Program {
         version: u32,
         outlet: Arc<Outlet>,
     ) -> Result<Response, Error> {
-        let limits = &self.settings.limits;
+        let governor = self.governor(&invocation.service);
+        let limits = &governor.limits;
         if invocation.request.body.len() as u64 > limits.payload_bytes {
             let mut error = Error::new(
                 ErrorKind::QuotaExceeded,
@@ -106,13 +158,13 @@ impl Program {
             error.status = Some(413);
             return Err(error);
         }
-        let _place = self.gate.enter(invocation.depth, invocation.deadline).await?;
+        let _place = governor.gate.enter(invocation.depth, invocation.deadline).await?;
         let deadline = invocation.deadline.at_most(limits.wall_time);
         let own_limit = deadline.instant() < invocation.deadline.instant();
         let mut invocation = Invocation { deadline, ..invocation };
         let request = std::mem::take(&mut invocation.request);
         let call = Call::new(Arc::new(invocation), version, outlet);
-        match tokio::time::timeout_at(deadline.instant(), self.answer(call, request)).await {
+        match tokio::time::timeout_at(deadline.instant(), self.answer(call, request, limits)).await {
             Ok(answer) => answer,
             Err(_) if own_limit => Err(Error::new(
                 ErrorKind::Timeout,
@@ -125,12 +177,12 @@ impl Program {
         }
     }
 
-    async fn answer(&self, call: Call, request: Request) -> Result<Response, Error> {
+    async fn answer(&self, call: Call, request: Request, limits: &Limits) -> Result<Response, Error> {
         let mut instance = match self.take_idle() {
             Some(instance) => instance,
             None => self.make().await?,
         };
-        match instance.call(call, request, &self.settings.limits).await {
+        match instance.call(call, request, limits).await {
             Ended::Answered(answer) => {
                 self.keep(instance);
                 answer

@@ -197,7 +197,7 @@ pub(crate) async fn load(
             .collect(),
     };
     let meter = store.data().meter.clone();
-    meter.restart();
+    meter.restart(template.limits.cpu_time);
     store.set_epoch_deadline(1);
     let outcome = meter.measure(load.call_async(&mut store, (program,))).await;
     let outcome = outcome.map_err(|trap| {

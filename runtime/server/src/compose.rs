@@ -53,8 +53,13 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
         state::apply_config(&control, file).await?;
     }
     let table = Arc::new(Table::new(Routes::none()));
-    let serving =
-        Serving { routes: Arc::clone(&table), connections: Arc::clone(&connections), invoker: Arc::downgrade(&door), dev: plan.dev };
+    let serving = Serving {
+        routes: Arc::clone(&table),
+        connections: Arc::clone(&connections),
+        services: deployer.registry(),
+        invoker: Arc::downgrade(&door),
+        dev: plan.dev,
+    };
     let live = Live::start(&control, serving)?;
     let login = login(&plan)?;
 

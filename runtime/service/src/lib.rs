@@ -22,6 +22,7 @@ mod name;
 
 pub mod about;
 pub mod deploy;
+pub mod limits;
 pub mod loader;
 pub mod registry;
 pub mod settings;

@@ -1,7 +1,7 @@
 //! What this crate needs from an engine: a narrow door, so that everything here can be tested without one.
 
 use caisson_capability::{BoxFuture, Error, Invocation, Response};
-use caisson_engine::{Engine, LoadError, Package, Program, ServiceInfo, Settings};
+use caisson_engine::{Engine, Limits, LoadError, Package, Program, ServiceInfo, Settings};
 use std::sync::Arc;
 
 /// Turns packages into something that answers.
@@ -25,6 +25,9 @@ pub trait Runnable: Send + Sync + 'static {
 
     /// Bytes that belong to this package alone.
     fn image_bytes(&self) -> u64;
+
+    /// Sets limits for single services: `limits` is given a service and the package's own limits.
+    fn govern(&self, _limits: &dyn Fn(&str, Limits) -> Limits) {}
 
     /// Answers one invocation.
     ///
@@ -58,6 +61,10 @@ impl Runnable for Program {
 
     fn image_bytes(&self) -> u64 {
         Program::image_bytes(self)
+    }
+
+    fn govern(&self, limits: &dyn Fn(&str, Limits) -> Limits) {
+        Program::govern(self, limits);
     }
 
     fn invoke(

@@ -1,13 +1,12 @@
 //! The table of what can be called now, and the one door to it.
 
 use crate::about::About;
+use crate::limits::{LimitRule, limits_of};
 use crate::loader::Runnable;
 use crate::name::nearest;
 use arc_swap::ArcSwap;
 use caisson_capability::grant::Giver;
-use caisson_capability::{
-    BoxFuture, Error, ErrorKind, Fault, Grant, Invocation, Invoker, Options, Response,
-};
+use caisson_capability::{BoxFuture, Error, ErrorKind, Fault, Grant, Invocation, Invoker, Options, Response};
 use caisson_telemetry::{Metrics, Outcome, ServiceMetrics};
 use std::collections::HashMap;
 use std::fmt;
@@ -47,8 +46,8 @@ type Table = HashMap<Arc<str>, Arc<Deployed>>;
 /// answered, so a new version never touches requests that are under way.
 pub struct Registry {
     table: ArcSwap<Table>,
-    /// Only for those who change the table; readers never wait for it.
-    change: Mutex<()>,
+    /// Only for those who change the table or the limits; readers never wait for it.
+    rules: Mutex<Vec<LimitRule>>,
     metrics: Arc<Metrics>,
 }
 
@@ -60,7 +59,7 @@ impl fmt::Debug for Registry {
 
 impl Registry {
     pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
-        Self { table: ArcSwap::default(), change: Mutex::new(()), metrics }
+        Self { table: ArcSwap::default(), rules: Mutex::default(), metrics }
     }
 
     /// The service of this name, as it runs now.
@@ -80,7 +79,8 @@ impl Registry {
     /// Puts a version in the place of whatever the package had before, all services at once.
     pub(crate) fn put(&self, package: &str, version: u32, about: &Arc<About>, program: &Arc<dyn Runnable>) {
         let package: Arc<str> = package.into();
-        self.replace(&package, |table| {
+        self.replace(&package, |table, rules| {
+            govern(&**program, rules);
             for info in program.services() {
                 let service: Arc<str> = info.name.as_str().into();
                 let deployed = Deployed {
@@ -98,21 +98,28 @@ impl Registry {
 
     /// Takes out all services that still belong to the package.
     pub(crate) fn remove(&self, package: &str) {
-        self.replace(package, |_| {});
+        self.replace(package, |_, _| {});
     }
 
-    fn replace(&self, package: &str, fill: impl FnOnce(&mut Table)) {
-        let changing = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Sets what operators say of the limits of services. It holds for the next message of each.
+    pub fn limit(&self, rules: Vec<LimitRule>) {
+        let mut known = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = rules;
+        self.table.load().values().for_each(|deployed| govern(&*deployed.program, &known));
+    }
+
+    fn replace(&self, package: &str, fill: impl FnOnce(&mut Table, &[LimitRule])) {
+        let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.table.load_full();
         let mut table = Table::clone(&before);
         table.retain(|_, deployed| &*deployed.package != package);
-        fill(&mut table);
+        fill(&mut table, &rules);
         self.metrics.services.set(i64::try_from(table.len()).unwrap_or(i64::MAX));
         for gone in before.keys().filter(|name| !table.contains_key(*name)) {
             self.metrics.forget_service(gone);
         }
         self.table.store(Arc::new(table));
-        drop(changing);
+        drop(rules);
     }
 
     fn not_found(&self, service: &str) -> Error {
@@ -128,6 +135,10 @@ impl Registry {
             None => error,
         }
     }
+}
+
+fn govern(program: &dyn Runnable, rules: &[LimitRule]) {
+    program.govern(&|service, own| limits_of(rules, service, own));
 }
 
 impl Invoker for Registry {

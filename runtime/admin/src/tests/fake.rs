@@ -4,7 +4,9 @@ use crate::{Admin, Login, Token, router};
 use axum::Router;
 use axum::body::Body;
 use caisson_audit::Audit;
-use caisson_capability::{BoxFuture, Catalog, Connections, Error, ErrorKind, Fault, Invocation, Invoker, Response};
+use caisson_capability::{
+    BoxFuture, Catalog, Connections, Error, ErrorKind, Fault, Invocation, Invoker, Response,
+};
 use caisson_channel::{HttpOptions, Routes, Table};
 use caisson_cluster::Store;
 use caisson_cluster::seal::Key;
@@ -176,6 +178,7 @@ impl Api {
         let serving = Serving {
             routes: Arc::new(Table::new(Routes::none())),
             connections: Arc::clone(&connections),
+            services: deployer.registry(),
             invoker: Arc::downgrade(&invoker),
             dev: false,
         };

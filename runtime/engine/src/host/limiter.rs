@@ -29,13 +29,14 @@ impl MemoryLimiter {
         Self { limit, used: images.iter().sum(), images, refused: false, last: 0, table_elements: 0 }
     }
 
-    /// Whether the guest has been refused memory since [`MemoryLimiter::forget_refusal`].
+    /// Whether the guest has been refused memory since [`MemoryLimiter::restart`].
     pub(crate) fn refused(&self) -> bool {
         self.refused
     }
 
-    /// A new invocation begins.
-    pub(crate) fn forget_refusal(&mut self) {
+    /// A new invocation begins, under this limit. What is used already stays, even if it is more.
+    pub(crate) fn restart(&mut self, limit: u64) {
+        self.limit = limit;
         self.refused = false;
     }
 }
@@ -107,7 +108,12 @@ mod tests {
         assert!(limiter.memory_growing(50, 60, None).unwrap(), "what failed is not counted");
         assert!(!limiter.memory_growing(30, 41, None).unwrap());
         assert!(limiter.refused());
-        limiter.forget_refusal();
+        limiter.restart(100);
         assert!(!limiter.refused());
+        limiter.restart(101);
+        assert!(
+            limiter.memory_growing(30, 31, None).unwrap(),
+            "a higher limit holds from the next invocation on"
+        );
     }
 }

@@ -21,7 +21,8 @@ pub(crate) struct Meter(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    limit: Duration,
+    /// In nanoseconds.
+    limit: AtomicU64,
     /// Nanoseconds on a processor in finished polls.
     spent: AtomicU64,
     /// What the thread had used when the current poll began, in nanoseconds.
@@ -33,15 +34,16 @@ struct Inner {
 impl Meter {
     pub(crate) fn new(limit: Duration) -> Self {
         Self(Arc::new(Inner {
-            limit,
+            limit: AtomicU64::new(nanos(limit)),
             spent: AtomicU64::new(0),
             since: AtomicU64::new(0),
             faulted: AtomicBool::new(true),
         }))
     }
 
-    /// A new invocation begins.
-    pub(crate) fn restart(&self) {
+    /// A new invocation begins, under this limit.
+    pub(crate) fn restart(&self, limit: Duration) {
+        self.0.limit.store(nanos(limit), Ordering::Relaxed);
         self.0.spent.store(0, Ordering::Relaxed);
     }
 
@@ -50,7 +52,7 @@ impl Meter {
         let Some(now) = faults::of_this_thread() else { return Ok(()) };
         let running = nanos(now.cpu).saturating_sub(self.0.since.load(Ordering::Relaxed));
         let total = self.0.spent.load(Ordering::Relaxed).saturating_add(running);
-        if Duration::from_nanos(total) > self.0.limit { Err(CpuTimeReached) } else { Ok(()) }
+        if total > self.0.limit.load(Ordering::Relaxed) { Err(CpuTimeReached) } else { Ok(()) }
     }
 
     /// Whether a page fault may have been taken in a poll since the last time this was asked.
@@ -100,7 +102,7 @@ mod tests {
             meter.check()
         };
         assert_eq!(meter.measure(busy).await, Err(CpuTimeReached));
-        meter.restart();
+        meter.restart(Duration::from_millis(20));
         assert_eq!(meter.measure(async { meter.check() }).await, Ok(()));
     }
 

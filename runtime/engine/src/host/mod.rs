@@ -131,13 +131,14 @@ impl Host {
         }
     }
 
-    /// An invocation begins.
-    pub(crate) fn begin(&mut self, call: Call) {
+    /// An invocation begins, under these limits.
+    pub(crate) fn begin(&mut self, call: Call, limits: &Limits) {
         self.call = Some(call);
         self.records = 0;
         self.record_bytes = 0;
-        self.limiter.forget_refusal();
-        self.meter.restart();
+        self.answer_bytes = limits.answer_bytes;
+        self.limiter.restart(limits.memory_bytes);
+        self.meter.restart(limits.cpu_time);
     }
 
     /// It ended: what the guest printed is logged.

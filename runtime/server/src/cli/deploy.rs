@@ -1,11 +1,11 @@
 //! `caisson deploy`: a package from disk to a running server.
 
 use super::context::Context;
+use super::grants;
 use super::package_source::{self, Source};
 use crate::client::{AdminClient, ClientError, segment};
 use crate::exit::Exit;
 use crate::output::Output;
-use super::grants;
 use caisson_admin::shapes::{Deployed, MissingGrant, Problem, Version};
 use http::{Method, StatusCode};
 use std::path::PathBuf;

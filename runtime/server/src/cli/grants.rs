@@ -76,7 +76,8 @@ async fn usage(context: &Context) -> anyhow::Result<Exit> {
 }
 
 fn row(one: &Use) -> [String; 6] {
-    let calls: Vec<String> = one.calls.iter().map(|(outcome, number)| format!("{number} {outcome}")).collect();
+    let calls: Vec<String> =
+        one.calls.iter().map(|(outcome, number)| format!("{number} {outcome}")).collect();
     [
         one.service.clone(),
         one.connection.clone(),
