@@ -8,6 +8,7 @@
 """
 
 from caisson._bunch import Bunch, Message, ServiceInput
+from caisson._capability import CapabilityError
 from caisson._errors import (
     BackendInvocationError, BadRequest, Conflict, ElementMissing, Forbidden, InternalServerError, MethodNotAllowed,
     ModelValidationError, NotFound, ServiceError, ServiceUnavailable, TooManyRequests, Unauthorized,
@@ -16,7 +17,7 @@ from caisson._service import Service
 from caisson._soap import SOAPMessage
 
 __all__ = [
-    'BackendInvocationError', 'BadRequest', 'Bunch', 'Conflict', 'ElementMissing', 'Forbidden', 'InternalServerError',
+    'BackendInvocationError', 'BadRequest', 'Bunch', 'CapabilityError', 'Conflict', 'ElementMissing', 'Forbidden', 'InternalServerError',
     'Message', 'MethodNotAllowed', 'ModelValidationError', 'NotFound', 'SOAPMessage', 'Service', 'ServiceError', 'ServiceInput',
     'ServiceUnavailable', 'TooManyRequests', 'Unauthorized',
 ]

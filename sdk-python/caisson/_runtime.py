@@ -142,7 +142,8 @@ def describe_error(exc: BaseException, cid: str) -> tuple[str, int | None, str, 
     if isinstance(exc, ServiceError):
         message = exc.public_message()
         detail = _report(exc) if exc.status >= 500 else str(exc.msg) if str(exc.msg) != message else None
-        return exc.kind, exc.status, message, detail, bool(exc.retryable), exc.headers
+        kind = getattr(exc, 'outer_kind', exc.kind)
+        return kind, exc.status, message, detail, bool(exc.retryable), exc.headers
     return 'internal', None, 'An error has occurred', _report(exc), False, {}
 
 

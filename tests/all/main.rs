@@ -27,6 +27,7 @@ mod contract;
 mod definitions;
 mod freshness;
 mod full_disk;
+mod governance;
 mod harness;
 mod hostile_native;
 mod hostile_python;

@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use caisson_audit::Filter;
 use caisson_capability::LiveConnection;
+use caisson_service::Need;
 use http::StatusCode;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -95,28 +96,57 @@ pub(crate) async fn missing(State(shared): State<Shared>) -> Json<Vec<MissingGra
 }
 
 /// What the services of all packages ask for and may not do.
-pub(crate) fn missing_grants(shared: &Shared) -> Vec<MissingGrant> {
-    let connections = &shared.admin.connections;
+fn missing_grants(shared: &Shared) -> Vec<MissingGrant> {
     let mut missing = Vec::new();
     for package in shared.admin.deployer.list() {
-        for need in &package.about.needs {
-            for service in &package.services {
-                let granted = connections.granted(&need.connection, &service.name);
-                let lacks = |operation: &&String| !granted.as_ref().is_some_and(|all| all.allows(operation));
-                let operations: Vec<String> = need.operations.iter().filter(lacks).cloned().collect();
-                if !operations.is_empty() {
-                    missing.push(MissingGrant::new(
-                        &package.package,
-                        &service.name,
-                        &need.connection,
-                        operations,
-                        granted.is_some(),
-                    ));
-                }
-            }
+        for service in &package.services {
+            let of = Asking { package: &package.package, service: &service.name };
+            missing.extend(package.about.needs.iter().filter_map(|need| of.need(shared, need)));
+            let deployed = shared.admin.deployer.registry().get(&service.name);
+            let interfaces = deployed.as_ref().map(|deployed| deployed.interfaces()).unwrap_or_default();
+            missing.extend(interfaces.iter().filter_map(|interface| of.interface(shared, interface)));
         }
     }
     missing
+}
+
+/// A service that asks for something.
+struct Asking<'a> {
+    package: &'a str,
+    service: &'a str,
+}
+
+impl Asking<'_> {
+    fn need(&self, shared: &Shared, need: &Need) -> Option<MissingGrant> {
+        let granted = shared.admin.connections.granted(&need.connection, self.service);
+        let lacks = |operation: &&String| !granted.as_ref().is_some_and(|all| all.allows(operation));
+        let operations: Vec<String> = need.operations.iter().filter(lacks).cloned().collect();
+        let (connection, defined) = (&need.connection, granted.is_some());
+        (!operations.is_empty())
+            .then(|| MissingGrant::new(self.package, self.service, connection, operations, defined))
+    }
+
+    /// A component that imports a capability and may use no connection of it.
+    fn interface(&self, shared: &Shared, interface: &str) -> Option<MissingGrant> {
+        let specs = shared.admin.control.catalog().specs();
+        let spec = { specs }.find(|spec| spec.interface == interface)?;
+        let connections = &shared.admin.connections;
+        let may_use = |live: &Arc<LiveConnection>| {
+            let granted = connections.granted(live.name(), self.service);
+            granted.is_some_and(|all| spec.operations.iter().any(|operation| all.allows(operation.name)))
+        };
+        let table = connections.table();
+        let all: Vec<_> = table.iter().filter(|live| live.capability() == spec.name).collect();
+        if all.iter().any(|live| may_use(live)) {
+            return None;
+        }
+        let connection = match all.first() {
+            Some(live) => live.name().as_ref().to_owned(),
+            None => format!("<a connection of type {}>", spec.name),
+        };
+        let operations = spec.operations.iter().map(|operation| operation.name.to_owned()).collect();
+        Some(MissingGrant::new(self.package, self.service, &connection, operations, !all.is_empty()))
+    }
 }
 
 /// What services did over connections since this server started.

@@ -126,14 +126,14 @@ impl Engine {
     ///
     /// Dropping the future stops what loads.
     pub async fn load(&self, package: &Package, settings: Settings) -> Result<Arc<Program>, LoadError> {
-        let (services, template) = match package {
+        let (services, template, interfaces) = match package {
             Package::Python { name, files } => {
                 let base = self.0.python.as_ref().map_err(LoadError::clone)?;
                 let mut template = self.template(base, settings.limits)?;
                 let loading = python::load(&template, name, files);
                 let (services, images) = within(settings.limits.wall_time, loading).await?;
                 template.images = images.into();
-                (services, template)
+                (services, template, Vec::new())
             }
             Package::Component { name, wasm } => {
                 let artifact = self.0.cache.get(&self.0.wasmtime, wasm).await?;
@@ -141,13 +141,20 @@ impl Engine {
                 // One instance for trial: what is missing or wrong shows now, not at the first request.
                 let trial = async { template.instantiate().await.map_err(|error| template.refuse(&error)) };
                 within(settings.limits.wall_time, trial).await?;
-                (vec![native_service(name)], template)
+                (vec![native_service(name)], template, self.interfaces(&artifact))
             }
         };
         let (house, shared) = (Arc::clone(&self.0.house), Arc::clone(&self.0.shared));
-        let program = Arc::new(Program::new(services, settings, template, house, shared));
+        let program = Arc::new(Program::new(services, settings, template, interfaces, house, shared));
         self.0.programs.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&program));
         Ok(program)
+    }
+
+    /// What a component imports of capabilities: all of ours but what every service may do.
+    fn interfaces(&self, artifact: &Artifact) -> Vec<String> {
+        let component = artifact.component.component_type();
+        let names = component.imports(&self.0.wasmtime).map(|(name, _)| name.to_owned());
+        names.filter(|name| name.starts_with("caisson:") && name.contains("/client@")).collect()
     }
 
     fn template(&self, artifact: &Artifact, limits: Limits) -> Result<Template, LoadError> {

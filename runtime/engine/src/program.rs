@@ -62,6 +62,8 @@ pub struct Program {
     services: Vec<ServiceInfo>,
     settings: Settings,
     template: Template,
+    /// Of a component, what it imports from `wit/deps`.
+    interfaces: Vec<String>,
     /// What holds for services of which nothing else was said.
     own: Arc<Governor>,
     /// What operators have said of single services.
@@ -78,13 +80,14 @@ impl Program {
         mut services: Vec<ServiceInfo>,
         settings: Settings,
         template: Template,
+        interfaces: Vec<String>,
         house: Arc<Semaphore>,
         shared: Arc<Shared>,
     ) -> Self {
         services.sort_by(|a, b| a.name.cmp(&b.name));
         let own = Arc::new(Governor::new(settings.limits, house, Arc::clone(&shared.metrics)));
         let (last_used, idle, governors) = (Mutex::new(Instant::now()), Mutex::default(), ArcSwap::default());
-        Self { services, settings, template, own, governors, idle, last_used, shared }
+        Self { services, settings, template, interfaces, own, governors, idle, last_used, shared }
     }
 
     /// Sets limits for single services: `limits` is given a service and the package's own limits. What runs goes on under the
@@ -114,6 +117,13 @@ impl Program {
     #[must_use]
     pub fn services(&self) -> &[ServiceInfo] {
         &self.services
+    }
+
+    /// The interfaces of capabilities that a component imports: `caisson:sql/client@0.1.0`. Empty for Python, whose interpreter
+    /// imports all of them whatever the package does.
+    #[must_use]
+    pub fn interfaces(&self) -> &[String] {
+        &self.interfaces
     }
 
     /// Bytes of image that belong to this package alone.

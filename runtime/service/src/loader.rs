@@ -26,6 +26,11 @@ pub trait Runnable: Send + Sync + 'static {
     /// Bytes that belong to this package alone.
     fn image_bytes(&self) -> u64;
 
+    /// The interfaces of capabilities that it imports, as far as that tells anything.
+    fn interfaces(&self) -> &[String] {
+        &[]
+    }
+
     /// Sets limits for single services: `limits` is given a service and the package's own limits.
     fn govern(&self, _limits: &dyn Fn(&str, Limits) -> Limits) {}
 
@@ -61,6 +66,10 @@ impl Runnable for Program {
 
     fn image_bytes(&self) -> u64 {
         Program::image_bytes(self)
+    }
+
+    fn interfaces(&self) -> &[String] {
+        Program::interfaces(self)
     }
 
     fn govern(&self, limits: &dyn Fn(&str, Limits) -> Limits) {

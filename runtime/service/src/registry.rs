@@ -40,6 +40,14 @@ impl fmt::Debug for Deployed {
     }
 }
 
+impl Deployed {
+    /// The interfaces of capabilities that its package imports, as far as that tells anything.
+    #[must_use]
+    pub fn interfaces(&self) -> &[String] {
+        self.program.interfaces()
+    }
+}
+
 type Table = HashMap<Arc<str>, Arc<Deployed>>;
 
 /// All services that can be called. A request takes its service out of the table once and keeps it until it has been

@@ -95,15 +95,13 @@ pub(super) async fn show_services(output: Output, client: &AdminClient, deployed
         let reason = need.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         output.line(format!("  needs {} of {}{reason}", need.operations.join(", "), need.connection));
     }
-    if !deployed.needs.is_empty() {
-        // As above: the deployment is done, whether this can be told or not.
-        let missing = client.json::<Vec<MissingGrant>>(Method::GET, "/api/v1/grants/missing").await;
-        let missing = missing.unwrap_or_default().into_iter().filter(|one| one.package == deployed.package);
-        let missing: Vec<MissingGrant> = missing.collect();
-        if !missing.is_empty() {
-            output.line("");
-            grants::show(output, &missing);
-        }
+    // As above: the deployment is done, whether this can be told or not.
+    let missing = client.json::<Vec<MissingGrant>>(Method::GET, "/api/v1/grants/missing").await;
+    let missing = missing.unwrap_or_default().into_iter().filter(|one| one.package == deployed.package);
+    let missing: Vec<MissingGrant> = missing.collect();
+    if !missing.is_empty() {
+        output.line("");
+        grants::show(output, &missing);
     }
 }
 
