@@ -13,6 +13,7 @@ use crate::memory::{Layer, MemoryImage, ResetMode, map_component};
 use crate::package::{LoadError, ServiceInfo, SourceFile};
 use crate::settings::Limits;
 use serde::{Deserialize, Serialize};
+use caisson_host::Link;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,13 +95,14 @@ fn nonzero_pages(memory: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
         .map(|(number, bytes)| (number * STRETCH, bytes))
 }
 
-/// Compiles the interpreter, boots it and writes the runtime to `out`. Runs at build time.
+/// Compiles the interpreter, boots it and writes the runtime to `out`. Runs at build time. `capabilities` are linked since it imports
+/// them; there is no connection that it could use.
 ///
 /// # Errors
 ///
 /// The component is not an interpreter, keeps state outside of its memory, fails to boot, or the folder cannot be
 /// written.
-pub async fn build(wasm: &[u8], out: &Path) -> Result<(), LoadError> {
+pub async fn build(wasm: &[u8], out: &Path, capabilities: &[Link<Host>]) -> Result<(), LoadError> {
     let failed = |error: wasmtime::Error| LoadError::host(format!("{error:#}"));
     let stripped = strip(wasm).map_err(|error| LoadError::new(error.to_string()))?;
     let state = inspect::outside_state(&stripped.wasm).map_err(|error| LoadError::new(error.to_string()))?;
@@ -112,7 +114,7 @@ pub async fn build(wasm: &[u8], out: &Path) -> Result<(), LoadError> {
     let engine = Engine::new(&runtime_settings(ResetMode::detect()).map_err(|error| failed(error.into()))?)
         .map_err(failed)?;
     let component = Component::from_binary(&engine, &stripped.wasm).map_err(failed)?;
-    let memories = boot(&engine, &component, &stripped.memories).await?;
+    let memories = boot(&engine, &component, &stripped.memories, capabilities).await?;
     let (code, image) = (component.serialize().map_err(failed)?, memories.concat());
     write(out, &code, &image, memories.iter().map(Vec::len).collect())
         .map_err(|error| LoadError::host(format!("{}: {error}", out.display())))
@@ -143,6 +145,7 @@ async fn boot(
     engine: &Engine,
     component: &Component,
     memories: &[Pieces],
+    capabilities: &[Link<Host>],
 ) -> Result<Vec<Vec<u8>>, LoadError> {
     let failed = |error: wasmtime::Error| LoadError::host(format!("{error:#}"));
     let mut data = Vec::new();
@@ -153,9 +156,7 @@ async fn boot(
     }
     let images = images(&about, &data).map_err(|error| failed(error.into()))?;
     let mut linker = Linker::<Host>::new(engine);
-    link(&mut linker, &[]).map_err(failed)?;
-    // No connection can be used before there is a message.
-    linker.define_unknown_imports_as_traps(component).map_err(failed)?;
+    link(&mut linker, capabilities).map_err(failed)?;
     let template = Template {
         engine: engine.clone(),
         pre: linker.instantiate_pre(component).map_err(failed)?,

@@ -76,7 +76,7 @@ fn compile(out: &std::path::Path, output: Output) -> Exit {
 fn build_python(wasm: &std::path::Path, out: &std::path::Path) -> anyhow::Result<()> {
     let bytes = std::fs::read(wasm).with_context(|| format!("{} cannot be read", wasm.display()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(caisson_engine::build_python(&bytes, out))?;
+    runtime.block_on(caisson_engine::build_python(&bytes, out, &caisson_capabilities::links()))?;
     Ok(())
 }
 
