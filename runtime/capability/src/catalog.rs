@@ -41,7 +41,10 @@ impl Catalog {
         let mut schema = spec.options.clone();
         let policy = schema_of::<Policy>();
         let mut properties = Map::new();
-        properties.insert("name".to_owned(), json!({"type": "string", "description": "The name that services use."}));
+        properties.insert(
+            "name".to_owned(),
+            json!({"type": "string", "description": "The name that services use."}),
+        );
         properties.insert("type".to_owned(), json!({"const": spec.name, "description": spec.summary}));
         for part in [&schema, &policy] {
             let own = part.get("properties").and_then(Value::as_object).into_iter().flatten();

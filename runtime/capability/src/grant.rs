@@ -111,7 +111,9 @@ mod tests {
         };
         let all = [grant("crm.*", "query"), grant("crm.sync", "execute"), grant("admin.*", "*")];
         let allowed = |service: &str, operation: &str| Granted::of(&all, service).allows(operation);
-        assert!(allowed("crm.get", "query") && allowed("crm.sync", "execute") && allowed("admin.x", "anything"));
+        assert!(
+            allowed("crm.get", "query") && allowed("crm.sync", "execute") && allowed("admin.x", "anything")
+        );
         assert!(!allowed("crm.get", "execute") && !allowed("billing.get", "query"));
         assert!(!Granted::default().allows("query"));
     }

@@ -39,8 +39,8 @@ pub use error::{Error, ErrorKind, Fault};
 pub use grant::{Grant, Granted};
 pub use inbound::{Consumer, Delivery, Intake};
 pub use invocation::{
-    Body, BodyStream, ChannelInfo, Field, Http, Invocation, Message, Principal, Request, Response, Settlement,
-    Soap, SoapHeader, Trace,
+    Body, BodyStream, ChannelInfo, Field, Http, Invocation, Message, Principal, Request, Response,
+    Settlement, Soap, SoapHeader, Trace,
 };
 pub use invoker::{BoxFuture, Invoker};
 pub use layers::{Attempt, Call, Lease};

@@ -6,7 +6,8 @@ use std::time::Duration;
 /// The wait after so many attempts: doubled each time up to the longest, of which a random half is left out, so that callers that
 /// failed together do not come back together.
 pub(crate) fn wait(retry: &Retry, attempts: u32) -> Duration {
-    let doubled = retry.backoff_ms.saturating_mul(1_u64.checked_shl(attempts.saturating_sub(1)).unwrap_or(u64::MAX));
+    let doubled =
+        retry.backoff_ms.saturating_mul(1_u64.checked_shl(attempts.saturating_sub(1)).unwrap_or(u64::MAX));
     let longest = doubled.min(retry.max_backoff_ms);
     let mut random = [0_u8; 2];
     // Without entropy all come back at once, which is worse than nothing but no reason to fail.
