@@ -36,6 +36,7 @@ macro_rules! suite {
     ($subject:ty) => {
         $crate::suite! { $subject:
             describes_itself => Description,
+            has_a_sample_that_is_right => Sample,
             does_its_work_and_connects_at_first_use => Work,
             refuses_what_no_grant_allows => Denied,
             refuses_wrong_options_with_their_place => WrongOptions,

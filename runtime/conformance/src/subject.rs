@@ -14,6 +14,9 @@ pub trait Subject: Send + Sync + Sized + 'static {
     /// The operation that [`Subject::work`] uses, and no other.
     const OPERATION: &'static str;
 
+    /// The text of `sample.yaml`: `include_str!("../sample.yaml")`.
+    const SAMPLE: &'static str;
+
     /// Starts the server, or shares one that this process has started. Called for each case.
     fn start() -> impl Future<Output = Self> + Send;
 

@@ -17,6 +17,8 @@ use std::sync::Arc;
 pub enum Case {
     /// Its spec is complete: whatever is made of it (forms, checks, documentation) has something to show.
     Description,
+    /// Its `sample.yaml` can be read, and has a connection and a grant.
+    Sample,
     /// Work is done and counted, `ping` answers, and nothing is connected before the first of them.
     Work,
     /// Without a grant nothing reaches the server; the text tells the grant; `observe` lets it pass.
@@ -45,8 +47,9 @@ pub enum Case {
 
 impl Case {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Description,
+        Self::Sample,
         Self::Work,
         Self::Denied,
         Self::WrongOptions,
@@ -64,6 +67,7 @@ impl Case {
     async fn run<S: Subject>(self, subject: Arc<S>, texts: Arc<Texts>) -> Result<()> {
         match self {
             Self::Description => words::description(&*subject),
+            Self::Sample => words::sample(&*subject),
             Self::Work => server::work(Stage::ready(subject, texts).await?).await,
             Self::Denied => limits::denied(Stage::new(subject, texts).await?).await,
             Self::WrongOptions => words::wrong_options(&Stage::new(subject, texts).await?),

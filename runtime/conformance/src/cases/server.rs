@@ -4,16 +4,19 @@ use crate::stage::{Stage, grant, guard, is_away};
 use crate::subject::Subject;
 use anyhow::{Context as _, Result, anyhow, ensure};
 use caisson_capability::usage::Outcome;
+use tokio::net::TcpStream;
 
 /// How many calls may find out that their network connection is gone, after a server was restarted while nobody called. A pool
 /// may have that many idle ones.
 const STALE: u64 = 8;
 
 pub(super) async fn work<S: Subject>(stage: Stage<S>) -> Result<()> {
-    // Whoever connects too early does it on a task, which has its chance here.
+    // Whoever connects too early does it on a task, which has its chance here, and stands before us in the queue.
     tokio::task::yield_now().await;
-    let early = stage.cut.passed().accepted;
-    ensure!(early == 0, "a connection that nobody has used opened {early} network connections");
+    let ours = TcpStream::connect(stage.cut.address()).await?;
+    let accepted = guard("our own connection", stage.cut.until(|passed| passed.accepted > 0)).await?.accepted;
+    drop(ours);
+    ensure!(accepted == 1, "a connection that nobody has used has connected already");
     for number in 1..=3 {
         stage.works(number).await?;
     }

@@ -3,11 +3,13 @@
 use crate::secrecy::Secret;
 use crate::stage::Stage;
 use crate::subject::Subject;
-use anyhow::{Context as _, Result, bail, ensure};
-use caisson_capability::Policy;
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use caisson_capability::connection::{Problem, Setup};
+use caisson_capability::{Catalog, Policy};
+use caisson_definition::yaml;
 use serde_json::{Map, Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 /// An option that no capability has.
@@ -83,6 +85,47 @@ fn declared(schema: &Value, place: &str) -> bool {
         parts.find_map(|part| properties(part)?.get(name))
     });
     found.is_some()
+}
+
+pub(super) fn sample<S: Subject>(subject: &S) -> Result<()> {
+    let root =
+        yaml::parse(S::SAMPLE, 0, Path::new("sample.yaml")).map_err(|problem| anyhow!("{problem:?}"))?;
+    let root = root.context("sample.yaml is empty")?.value();
+    ensure!(root.get("version") == Some(&json!(1)), "sample.yaml does not begin with `version: 1`");
+    let capability = subject.capability();
+    let spec = capability.spec();
+    let items = |name: &str| root.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut names = Vec::new();
+    for connection in items("connections") {
+        let mut options =
+            connection.as_object().cloned().context("a connection of sample.yaml is no object")?;
+        let name = options
+            .remove("name")
+            .and_then(|name| Some(name.as_str()?.to_owned()))
+            .context("a connection without a name")?;
+        if options.remove("type").as_ref() == Some(&json!(spec.name)) {
+            let read = Catalog::split(options).and_then(|(policy, options)| {
+                let setup = Setup { name: name.as_str().into(), timeout: policy.timeout() };
+                capability.connection(&setup, &options)
+            });
+            read.map_err(|problems| anyhow!("connection `{name}` of sample.yaml: {problems:?}"))?;
+            names.push(name);
+        }
+    }
+    ensure!(!names.is_empty(), "sample.yaml has no connection of type {}", spec.name);
+    for grant in items("grants") {
+        let on = grant.get("connection").and_then(Value::as_str).unwrap_or_default();
+        ensure!(
+            names.iter().any(|name| name == on),
+            "a grant of sample.yaml is for `{on}`, which is none of its connections"
+        );
+        for operation in grant.get("operations").and_then(Value::as_array).into_iter().flatten() {
+            let is_known = spec.operations.iter().any(|known| operation == known.name);
+            ensure!(is_known || operation == "*", "{operation} in a grant of sample.yaml is no operation");
+        }
+    }
+    ensure!(!items("grants").is_empty(), "sample.yaml has no grant");
+    Ok(())
 }
 
 /// The options have the secret, or the case of secrets would prove nothing.

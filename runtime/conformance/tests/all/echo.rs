@@ -21,9 +21,11 @@ const TOKEN: &str = "a-token/that+nobody=sees";
 
 /// Something that is wrong with the capability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Defect {
+pub(crate) enum Defect {
     /// An option has no description.
     Undescribed,
+    /// Takes local addresses only, and so not the one of its sample.
+    Choosy,
     /// The spec does not have the operation.
     Unlisted,
     /// `ping` asks nobody.
@@ -88,7 +90,7 @@ impl Config {
     }
 }
 
-pub struct Capable {
+pub(crate) struct Capable {
     defect: Option<Defect>,
     shared: Mutex<Option<Arc<Client>>>,
 }
@@ -115,8 +117,7 @@ impl Capability for Capable {
 
     fn connection(&self, _: &Setup, options: &Options) -> Result<Arc<dyn Connection>, Vec<Problem>> {
         let config: Config = options.read()?;
-        let address = match config.address.parse() {
-            Ok(address) => address,
+        let address = match config.address.parse::<SocketAddr>() {
             Err(_) if self.defect == Some(Defect::Credulous) => SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
             Err(_) if self.defect == Some(Defect::Placeless) => {
                 return Err(vec![Problem::whole("something is wrong with it")]);
@@ -154,7 +155,7 @@ impl Capability for Capable {
 
 type Line = BufReader<TcpStream>;
 
-pub struct Client {
+pub(crate) struct Client {
     address: SocketAddr,
     config: Config,
     defect: Option<Defect>,
@@ -301,7 +302,7 @@ async fn exchange(line: &mut Line, question: &str) -> std::io::Result<String> {
 }
 
 /// The subject: the capability, maybe with a defect, and a server in this process.
-pub struct Echo {
+pub(crate) struct Echo {
     defect: Option<Defect>,
     server: SocketAddr,
     serving: tokio::task::JoinHandle<()>,
@@ -315,7 +316,7 @@ impl Drop for Echo {
 }
 
 impl Echo {
-    pub async fn with(defect: Option<Defect>) -> Self {
+    pub(crate) async fn with(defect: Option<Defect>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let server = listener.local_addr().unwrap();
         let serving = tokio::spawn(serve(listener));
@@ -324,7 +325,7 @@ impl Echo {
 }
 
 /// A server that answers the protocol.
-pub async fn serve(listener: TcpListener) {
+async fn serve(listener: TcpListener) {
     let mut lines = tokio::task::JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
@@ -351,6 +352,9 @@ impl Subject for Echo {
     type Client = Client;
 
     const OPERATION: &'static str = "echo";
+
+    const SAMPLE: &'static str = "version: 1\nconnections:\n  - {name: hall, type: echo, address: '10.0.0.1:7', token: '${env:TOKEN}'}\n\
+        grants:\n  - {services: ['*'], connection: hall, operations: [echo]}\n";
 
     async fn start() -> Self {
         Self::with(None).await
