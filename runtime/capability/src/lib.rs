@@ -8,6 +8,7 @@
 //! * [`spec`]: what a capability is; [`connection`]: a configured use of it; [`inbound`]: messages that come in by it.
 //! * [`connections`]: the table of all connections, and [`layers`]: what lies around every call. [`grant`], [`policy`],
 //!   [`rate`] and [`usage`] are what the layers go by and what they leave behind.
+//! * [`egress`]: where connections may lead.
 //! * [`catalog`]: all capabilities of a server, by name.
 //!
 //! **Architecture Invariant:** this crate knows no capability, no protocol and no WebAssembly engine by name.
@@ -19,6 +20,7 @@ pub mod cid;
 pub mod connection;
 pub mod connections;
 pub mod deadline;
+pub mod egress;
 pub mod error;
 pub mod grant;
 pub mod inbound;
@@ -35,6 +37,7 @@ pub use cid::Cid;
 pub use connection::{Connection, Options, Problem, Setup};
 pub use connections::{Connections, LiveConnection};
 pub use deadline::Deadline;
+pub use egress::{Egress, Network};
 pub use error::{Error, ErrorKind, Fault};
 pub use grant::{Grant, Granted};
 pub use inbound::{Consumer, Delivery, Intake};

@@ -161,18 +161,21 @@ impl<C: Connection> Lease<C> {
         let deadline = self.deadline(call);
         let attempt =
             Attempt { client: Arc::clone(&self.client), cells: Arc::clone(record.cells()), deadline };
+        let mut stopped = false;
         let layered = async {
             if let Some(bucket) = &gates.bucket {
                 bucket.take()?;
             }
-            let _turn = self.turn().await?;
-            self.attempts(call, attempt, &work).await
+            let _turn = self.turn(call, deadline).await?;
+            self.attempts(call, attempt, &work, &mut stopped).await
         };
         let outcome = match tokio::time::timeout_at(deadline.instant(), layered).await {
             Ok(outcome) => outcome,
             Err(_) => Err(self.late(call)),
         };
-        record.end(outcome.as_ref().err());
+        record.end(
+            outcome.as_ref().err().map(|error| if stopped { Outcome::Limited } else { Outcome::of(error) }),
+        );
         outcome
     }
 
@@ -261,8 +264,13 @@ impl<C: Connection> Lease<C> {
         self.invocation.deadline.at_most(call.timeout.map_or(limit, |own| own.min(limit)))
     }
 
+    /// Whether it is the request that ran out of time, and not the connection that took too long.
+    fn is_request_late(&self) -> bool {
+        self.invocation.deadline.remaining().is_zero()
+    }
+
     fn late(&self, call: Call) -> Error {
-        let own = self.invocation.deadline.remaining().is_zero();
+        let own = self.is_request_late();
         let (name, operation) = (&self.entry.name, call.operation);
         let text = if own {
             format!("the request's deadline passed while `{operation}` of connection `{name}` was under way")
@@ -272,17 +280,26 @@ impl<C: Connection> Lease<C> {
         Error::new(ErrorKind::Timeout, text).fault(Fault::Remote)
     }
 
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
-        self.entry
-            .live
-            .gates
-            .turns
-            .acquire()
-            .await
-            .map_err(|error| Error::new(ErrorKind::Unavailable, "the connection is closed").source(error))
+    async fn turn(&self, call: Call, deadline: Deadline) -> Result<SemaphorePermit<'_>, Error> {
+        let turn = tokio::time::timeout_at(deadline.instant(), self.entry.live.gates.turns.acquire());
+        let Ok(turn) = turn.await else {
+            let (name, most) = (&self.entry.name, self.entry.live.policy.max_concurrent);
+            let text = format!(
+                "`{}` waited in vain for its turn: connection `{name}` makes max_concurrent = {most} calls at the same time",
+                call.operation
+            );
+            return Err(Error::new(ErrorKind::Timeout, text).fault(Fault::Remote));
+        };
+        turn.map_err(|error| Error::new(ErrorKind::Unavailable, "the connection is closed").source(error))
     }
 
-    async fn attempts<T, F, Fut>(&self, call: Call, attempt: Attempt<C>, work: &F) -> Result<T, Error>
+    async fn attempts<T, F, Fut>(
+        &self,
+        call: Call,
+        attempt: Attempt<C>,
+        work: &F,
+        stopped: &mut bool,
+    ) -> Result<T, Error>
     where
         F: Fn(Attempt<C>) -> Fut,
         Fut: Future<Output = Result<T, Error>>,
@@ -291,7 +308,7 @@ impl<C: Connection> Lease<C> {
         let mut made = 0_u32;
         loop {
             made += 1;
-            let error = match self.one(&attempt, work).await {
+            let error = match self.one(call, &attempt, work, stopped).await {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
@@ -307,17 +324,34 @@ impl<C: Connection> Lease<C> {
         }
     }
 
-    async fn one<T, F, Fut>(&self, attempt: &Attempt<C>, work: &F) -> Result<T, Error>
+    /// One attempt, unless the breaker is open: then `stopped`.
+    async fn one<T, F, Fut>(
+        &self,
+        call: Call,
+        attempt: &Attempt<C>,
+        work: &F,
+        stopped: &mut bool,
+    ) -> Result<T, Error>
     where
         F: Fn(Attempt<C>) -> Fut,
         Fut: Future<Output = Result<T, Error>>,
     {
-        let pass = self.entry.live.gates.breaker.as_ref().map(Breaker::pass).transpose()?;
-        let outcome = work(attempt.clone()).await;
-        if let Some(pass) = pass {
+        let pass = self.entry.live.gates.breaker.as_ref().map(Breaker::pass).transpose();
+        *stopped = pass.is_err();
+        let pass = pass?;
+        let ended = tokio::time::timeout_at(attempt.deadline.instant(), work(attempt.clone())).await;
+        let failed = match &ended {
             // Refusing a wrong statement is what a healthy database does.
-            pass.ended(outcome.as_ref().is_err_and(|error| error.fault == Fault::Remote && error.retryable));
+            Ok(outcome) => {
+                outcome.as_ref().is_err_and(|error| error.fault == Fault::Remote && error.retryable)
+            }
+            // A system that hangs has failed; one that was given no time has not.
+            Err(_) => !self.is_request_late(),
+        };
+        match pass {
+            Some(pass) if failed || ended.is_ok() => pass.ended(failed),
+            _ => {}
         }
-        outcome
+        ended.unwrap_or_else(|_| Err(self.late(call)))
     }
 }

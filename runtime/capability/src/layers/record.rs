@@ -1,6 +1,5 @@
 //! Counts a call however it ends.
 
-use crate::Error;
 use crate::usage::{Cells, Outcome};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -22,8 +21,8 @@ impl Record {
         &self.cells
     }
 
-    pub(crate) fn end(mut self, error: Option<&Error>) {
-        self.outcome = error.map_or(Outcome::Ok, Outcome::of);
+    pub(crate) fn end(mut self, failed: Option<Outcome>) {
+        self.outcome = failed.unwrap_or(Outcome::Ok);
     }
 }
 

@@ -1,0 +1,8 @@
+//! The capability against servers that are good, bad and hostile, through all layers.
+
+mod auth;
+mod faults;
+mod harness;
+mod policy;
+mod requests;
+mod tls;
