@@ -51,7 +51,8 @@ async fn a_rule_outlives_a_new_version_of_the_package() {
 #[tokio::test]
 async fn the_time_of_the_processor_and_places_are_limited_by_rules_too() {
     let server = Server::with("two.py", TWO).await;
-    limit(&server, json!([{"services": ["two.busy"], "cpu_time_ms": 50, "concurrency": 1, "queue": 1}])).await;
+    limit(&server, json!([{"services": ["two.busy"], "cpu_time_ms": 50, "concurrency": 1, "queue": 1}]))
+        .await;
     assert_problem(&server.get("two.busy").await, 500, "cpu_time_ms = 50");
     assert_eq!(server.post("two.large", "abc").await.good(), "3");
 }
