@@ -5,7 +5,7 @@
 //! * [`context`]: where things are and how cargo is called; [`shell`]: running programs and saying so.
 //! * [`tools`], [`venv`]: what has to be installed; [`hash`]: whether something has to be built again.
 //! * [`guests`], [`python`], [`binary`]: the three steps of a build.
-//! * [`demo`] with [`samples`], [`suite`] (the task `test`), [`tidy`], [`bench`]: what the tasks do.
+//! * [`demo`] with [`samples`], [`suite`] (the task `test`), [`tidy`], [`bench`], [`new_capability`]: what the tasks do.
 //! * [`server`], [`http`]: a running `caisson`, and calls to it.
 //!
 //! **Architecture Invariant:** nothing here is needed to run Caisson; what a user needs is in the binary.
@@ -22,6 +22,7 @@ mod demo;
 mod guests;
 mod hash;
 mod http;
+mod new_capability;
 mod python;
 mod samples;
 mod server;
@@ -58,6 +59,8 @@ enum Task {
     Tidy,
     /// Measure: HTTP against axum and FastAPI, memory, hot deployment, a thousand services, the engine
     Bench(bench::Options),
+    /// Write a new capability that compiles and passes the conformance suite, to begin with
+    NewCapability(new_capability::Options),
 }
 
 fn main() -> ExitCode {
@@ -83,5 +86,6 @@ fn run(task: &Task) -> Result<()> {
         Task::Guests => guests::all(&context),
         Task::Tidy => tidy::run(&context),
         Task::Bench(options) => bench::run(&context, options),
+        Task::NewCapability(options) => new_capability::run(&context, options),
     }
 }

@@ -13,7 +13,25 @@ struct Rule {
     why: &'static str,
 }
 
-/// Every crate has an entry. `*` is any crate of ours.
+/// In a rule, any capability.
+const CAPABILITY: &str = "capability";
+
+/// Folder of the capabilities, and what in it is none: the list of them.
+const CAPABILITIES: &str = "/runtime/capabilities/";
+const LIST: &str = "all";
+
+/// What holds for every capability.
+const OF_CAPABILITIES: Rule = Rule {
+    name: CAPABILITY,
+    may: &["caisson-capability", "caisson-host"],
+    never: &["axum"],
+    why: "a capability knows the contract and its protocol; what it shares with others belongs to the contract",
+};
+
+/// Crates that only tests may know.
+const FOR_TESTS: &[&str] = &["caisson-conformance"];
+
+/// Every crate but the capabilities has an entry. `*` is any crate of ours.
 const RULES: &[Rule] = &[
     Rule {
         name: "caisson",
@@ -42,6 +60,12 @@ const RULES: &[Rule] = &[
         why: "the contract that all others meet at knows no engine, no protocol, no capability by name",
     },
     Rule {
+        name: "caisson-capabilities",
+        may: &["caisson-capability", "caisson-host", CAPABILITY],
+        never: &["axum", "hyper"],
+        why: "it is the list of capabilities, and does nothing itself",
+    },
+    Rule {
         name: "caisson-channel",
         may: &[
             "caisson-capability",
@@ -60,6 +84,12 @@ const RULES: &[Rule] = &[
         why: "it keeps documents, and what they mean is not its concern",
     },
     Rule {
+        name: "caisson-conformance",
+        may: &["caisson-capability", "caisson-definition"],
+        never: &["wasmtime", "axum", "hyper"],
+        why: "it is the same for all capabilities, so it can know none",
+    },
+    Rule {
         name: "caisson-control",
         may: &[
             "caisson-channel",
@@ -73,15 +103,21 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "caisson-definition",
-        may: &[],
+        may: &["caisson-capability"],
         never: &["wasmtime", "axum", "hyper", "tokio"],
         why: "what operators write means the same wherever it is read",
     },
     Rule {
         name: "caisson-engine",
-        may: &["caisson-capability", "caisson-telemetry"],
+        may: &["caisson-capability", "caisson-host", "caisson-telemetry"],
         never: &["axum", "hyper", "tower"],
         why: "the sandbox must not be able to name a socket",
+    },
+    Rule {
+        name: "caisson-host",
+        may: &["caisson-capability"],
+        never: &["axum", "hyper", "tower"],
+        why: "capabilities and the engine meet there, so it can know neither",
     },
     Rule {
         name: "caisson-import",
@@ -137,12 +173,25 @@ const NAMES: &[(&str, &[&str], &str)] = &[
 pub(super) fn check(metadata: &Value) -> Vec<String> {
     let packages: Vec<_> = metadata["packages"].as_array().into_iter().flatten().collect();
     let ours: Vec<_> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
-    packages.iter().flat_map(|package| check_package(package, &ours)).collect()
+    let capabilities: Vec<_> = packages
+        .iter()
+        .filter(|package| is_capability(package))
+        .filter_map(|package| package["name"].as_str())
+        .collect();
+    packages.iter().flat_map(|package| check_package(package, &ours, &capabilities)).collect()
 }
 
-fn check_package(package: &Value, ours: &[&str]) -> Vec<String> {
+fn is_capability(package: &Value) -> bool {
+    let manifest = package["manifest_path"].as_str().unwrap_or_default().replace('\\', "/");
+    let folder =
+        manifest.split_once(CAPABILITIES).map(|(_, rest)| rest.split('/').next().unwrap_or_default());
+    folder.is_some_and(|folder| folder != LIST)
+}
+
+fn check_package(package: &Value, ours: &[&str], capabilities: &[&str]) -> Vec<String> {
     let name = package["name"].as_str().unwrap_or_default();
-    let Some(rule) = RULES.iter().find(|rule| rule.name == name) else {
+    let own = RULES.iter().find(|rule| rule.name == name);
+    let Some(rule) = own.or_else(|| is_capability(package).then_some(&OF_CAPABILITIES)) else {
         return vec![format!(
             "{name}: a crate without an entry in the table of xtask/src/tidy/dependencies.rs"
         )];
@@ -150,15 +199,18 @@ fn check_package(package: &Value, ours: &[&str]) -> Vec<String> {
     let dependencies = package["dependencies"].as_array().into_iter().flatten();
     // Tests may look further than what they test.
     let shipped = dependencies.filter(|dependency| dependency["kind"] != "dev");
-    let refused =
-        shipped.filter_map(|dependency| dependency["name"].as_str()).filter(|on| !rule.allows(on, ours));
+    let refused = shipped
+        .filter_map(|dependency| dependency["name"].as_str())
+        .filter(|on| !rule.allows(on, ours, capabilities));
     refused.map(|on| format!("{name} must not depend on {on}: {}", rule.why)).collect()
 }
 
 impl Rule {
-    fn allows(&self, on: &str, ours: &[&str]) -> bool {
+    fn allows(&self, on: &str, ours: &[&str], capabilities: &[&str]) -> bool {
         if ours.contains(&on) {
-            return self.may.contains(&"*") || self.may.contains(&on);
+            let any = self.may.contains(&"*") && (!FOR_TESTS.contains(&on) || self.name == "caisson-tests");
+            let listed = self.may.contains(&CAPABILITY) && capabilities.contains(&on);
+            return any || listed || self.may.contains(&on);
         }
         !self
             .never
@@ -217,6 +269,43 @@ mod tests {
     #[test]
     fn wants_an_entry_for_every_crate() {
         assert_eq!(check_one("caisson-new", json!([])), 1);
+    }
+
+    #[test]
+    fn capabilities_know_the_contract_the_list_knows_them_and_only_tests_know_the_suite() {
+        let package = |name: &str, folder: &str, on: &str, kind: Option<&str>| {
+            let path = format!("/checkout/runtime/{folder}/Cargo.toml");
+            json!({"name": name, "manifest_path": path, "dependencies": [{"name": on, "kind": kind}]})
+        };
+        for (name, folder, on, kind, refused) in [
+            ("caisson-sql", "capabilities/sql", "caisson-host", None, false),
+            ("caisson-sql", "capabilities/sql", "caisson-http", None, true),
+            ("caisson-sql", "capabilities/sql", "caisson-engine", None, true),
+            ("caisson-sql", "capabilities/sql", "caisson-conformance", None, true),
+            ("caisson-sql", "capabilities/sql", "caisson-conformance", Some("dev"), false),
+            ("caisson-sql", "capabilities/sql", "hyper", None, false),
+            ("caisson-capabilities", "capabilities/all", "caisson-http", None, false),
+            ("caisson-capabilities", "capabilities/all", "caisson-engine", None, true),
+            ("caisson-host", "host", "caisson-capability", None, false),
+            ("caisson-host", "host", "caisson-http", None, true),
+            ("caisson-engine", "engine", "caisson-host", None, false),
+            ("caisson-engine", "engine", "caisson-http", None, true),
+            ("caisson", "server", "caisson-capabilities", None, false),
+            ("caisson", "server", "caisson-conformance", None, true),
+        ] {
+            let mut packages = vec![package(name, folder, on, kind)];
+            packages.extend([
+                package("caisson-http", "capabilities/http", "caisson-host", None),
+                package("caisson-conformance", "conformance", "caisson-capability", None),
+            ]);
+            for known in ["caisson-capability", "caisson-host", "caisson-engine", "caisson-capabilities"] {
+                if known != name {
+                    packages.push(package(known, "x", "serde", None));
+                }
+            }
+            let problems = check(&json!({"packages": packages}));
+            assert_eq!(problems.len(), usize::from(refused), "{name} on {on}: {problems:?}");
+        }
     }
 
     #[test]

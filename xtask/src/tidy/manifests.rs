@@ -30,7 +30,7 @@ fn check_crate(tree: &Tree, manifest: &Source) -> Vec<String> {
         ["src/lib.rs", "src/main.rs"].into_iter().find_map(|file| tree.find(&format!("{folder}{file}")));
     match root {
         None => problems.push(format!("{}: a crate without src/lib.rs and src/main.rs", manifest.path)),
-        Some(root) if description(&root.text).len() < DESCRIPTION => {
+        Some(root) if description(tree, folder, root).len() < DESCRIPTION => {
             problems.push(format!("{}: has to say what the crate is for, in its first paragraph", root.path));
         }
         Some(_) => {}
@@ -38,10 +38,17 @@ fn check_crate(tree: &Tree, manifest: &Source) -> Vec<String> {
     problems
 }
 
-/// The first paragraph of a file's own documentation.
-fn description(text: &str) -> String {
-    let lines = text.lines().map_while(|line| line.strip_prefix("//!"));
-    lines.map(str::trim).take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+/// The first paragraph of a file's own documentation, which may be that of the README beside it.
+fn description(tree: &Tree, folder: &str, root: &Source) -> String {
+    let readme = root.text.starts_with(super::README_AS_DOCUMENTATION);
+    let readme = readme.then(|| tree.find(&format!("{folder}README.md"))).flatten();
+    let lines: Vec<_> = match readme {
+        Some(readme) => {
+            readme.text.lines().skip_while(|line| line.starts_with('#') || line.is_empty()).collect()
+        }
+        None => root.text.lines().map_while(|line| line.strip_prefix("//!")).collect(),
+    };
+    lines.into_iter().map(str::trim).take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -60,5 +67,10 @@ mod tests {
         assert_eq!(check(&tree(lints, good)), Vec::<String>::new());
         assert_eq!(check(&tree("[package]\n", good)).len(), 1);
         assert_eq!(check(&tree(lints, "//! Short.\n")).len(), 1);
+        let mut with_readme = tree(lints, "#![doc = include_str!(\"../README.md\")]\n");
+        assert_eq!(check(&with_readme).len(), 1, "there is no README");
+        let text = "# a\n\nEverything about this crate, said in a line.\n".to_owned();
+        with_readme.0.push(Source { path: "runtime/a/README.md".to_owned(), text });
+        assert_eq!(check(&with_readme), Vec::<String>::new());
     }
 }

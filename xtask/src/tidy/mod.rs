@@ -5,12 +5,14 @@
 //!
 //! # Layout
 //!
+//! * [`capabilities`]: each is in all the places where it has to be.
 //! * [`dependencies`]: which crate may know which.
 //! * [`manifests`]: lints and descriptions of crates.
 //! * [`rust`]: documentation of modules, sizes, `unsafe`; [`functions`]: where functions begin and end.
 //! * [`words`]: unfinished work, paths of somebody's machine.
 //! * [`documents`]: what has to be written, and links in it.
 
+mod capabilities;
 mod dependencies;
 mod documents;
 mod functions;
@@ -21,6 +23,9 @@ mod words;
 use crate::{context::Context, hash, shell};
 use anyhow::{Context as _, Result, bail};
 use std::{fs, path::Path};
+
+/// The first line of a crate whose README is its documentation.
+const README_AS_DOCUMENTATION: &str = "#![doc = include_str!(\"../README.md\")]";
 
 /// One text file of the checkout.
 #[derive(Debug)]
@@ -76,7 +81,7 @@ fn problems(context: &Context) -> Result<Vec<String>> {
     let tree = Tree::read(&context.root)?;
     let mut problems = dependencies::check(&context.metadata(&context.root)?);
     problems.extend(dependencies::check_names(&tree));
-    for rule in [manifests::check, rust::check, words::check, documents::check] {
+    for rule in [capabilities::check, manifests::check, rust::check, words::check, documents::check] {
         problems.extend(rule(&tree));
     }
     problems.sort();

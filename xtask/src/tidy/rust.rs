@@ -47,7 +47,8 @@ pub(super) fn check(tree: &Tree) -> Vec<String> {
 fn check_file(source: &Source) -> Vec<String> {
     let production = without_tests(&source.text);
     let mut problems: Vec<_> = check_size(source, production).into_iter().collect();
-    if !source.text.starts_with("//!") {
+    // The README of a capability is its documentation as well.
+    if !source.text.starts_with("//!") && !source.text.starts_with(super::README_AS_DOCUMENTATION) {
         problems.push(format!("{}: has to start with a line `//!` that says what it is for", source.path));
     }
     problems.extend(check_functions(source, production));
@@ -120,6 +121,7 @@ mod tests {
     fn wants_documentation_of_the_module_first() {
         assert_eq!(problems("//! Why.\nmod a;\n"), 0);
         assert_eq!(problems("mod a;\n"), 1);
+        assert_eq!(problems("#![doc = include_str!(\"../README.md\")]\nmod a;\n"), 0);
     }
 
     #[test]
