@@ -7,7 +7,7 @@
 //!
 //! **Architecture Invariants:** nothing here is linked with the runtime. What a test knows, it knows from files, sockets
 //! and exit codes, as a user does. `CAISSON_BIN` names the server; `CAISSON_GUESTS` the folder with the components of
-//! `tests/guests`; `CAISSON_CLIENTS` a Python with the clients of others (`tests/requirements.txt`). `cargo xtask test` makes
+//! `tests/guests`, `CAISSON_RUST_GUESTS` the one with those of `sdk-rust`, `CAISSON_CPYTHON` the one of `tests/cpython`; `CAISSON_CLIENTS` a Python with the clients of others (`tests/requirements.txt`). `cargo xtask test` makes
 //! all of them and sets these.
 
 #![allow(
@@ -38,6 +38,7 @@ mod limits;
 mod metrics;
 mod packages;
 mod restart;
+mod rust;
 mod soap;
 mod streaming;
 mod tls;

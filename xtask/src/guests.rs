@@ -42,6 +42,8 @@ const PYTHON: Workspace = Workspace {
 const TESTS: Workspace =
     Workspace { name: "tests", folder: "tests/guests", inputs: &["wit"], arguments: &["--locked"] };
 
+const RUST: Workspace = Workspace { name: "rust", folder: "sdk-rust", inputs: &["wit"], arguments: &["--locked"] };
+
 /// Components that are up to date.
 #[derive(Debug)]
 pub(crate) struct Built {
@@ -64,9 +66,30 @@ pub(crate) fn for_tests(context: &Context) -> Result<Option<Built>> {
     TESTS.build(context).map(Some)
 }
 
+/// The services in Rust: examples, and what tests need.
+pub(crate) fn rust(context: &Context) -> Result<Built> {
+    RUST.build(context)
+}
+
+/// The tests of the Rust SDK and of its examples, on this machine's own target.
+pub(crate) fn test_rust(context: &Context) -> Result<()> {
+    let folder = context.root.join(RUST.folder);
+    let target = context.target.join("guests/build").join(RUST.name);
+    context.claim(&folder, &target, &[])?;
+    context.note_claim(&target)?;
+    for arguments in [
+        &["fmt", "--all", "--check"][..],
+        &["clippy", "--locked", "--all-targets", "--quiet", "--", "-D", "warnings"],
+        &["test", "--locked", "--quiet"],
+    ] {
+        shell::run(cargo_in(&folder, &target).args(arguments))?;
+    }
+    Ok(())
+}
+
 /// The task `guests`.
 pub(crate) fn all(context: &Context) -> Result<()> {
-    let built = [Some(interpreter(context)?), for_tests(context)?];
+    let built = [Some(interpreter(context)?), for_tests(context)?, Some(rust(context)?)];
     for guests in built.into_iter().flatten() {
         println!("{}", guests.folder.display());
     }

@@ -4,7 +4,7 @@
 //!
 //! * [`context`]: where things are and how cargo is called; [`shell`]: running programs and saying so.
 //! * [`tools`], [`venv`]: what has to be installed; [`hash`]: whether something has to be built again.
-//! * [`guests`], [`python`], [`binary`]: the three steps of a build.
+//! * [`guests`], [`python`], [`binary`]: the three steps of a build; [`cpython`]: a guest that others' tools make.
 //! * [`demo`] with [`samples`], [`suite`] (the task `test`), [`tidy`], [`bench`], [`new_capability`]: what the tasks do.
 //! * [`server`], [`http`]: a running `caisson`, and calls to it.
 //!
@@ -18,6 +18,7 @@
 mod bench;
 mod binary;
 mod context;
+mod cpython;
 mod demo;
 mod guests;
 mod hash;

@@ -5,7 +5,7 @@
 
 use crate::{
     context::{Context, Profile},
-    guests, python, shell, tidy, tools, venv,
+    cpython, guests, python, shell, tidy, tools, venv,
 };
 use anyhow::{Result, bail};
 use std::{
@@ -37,6 +37,10 @@ struct Built {
     binary: PathBuf,
     interpreter: PathBuf,
     guests: Option<PathBuf>,
+    /// The services in Rust.
+    rust: PathBuf,
+    /// The component that is CPython.
+    cpython: PathBuf,
     /// A Python that has what `tests/requirements.txt` lists, beside the programs that come with it.
     clients: PathBuf,
 }
@@ -64,6 +68,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
     if !only_tests {
         report.step("documentation tests", || cargo(context, &["test", "--doc", "--workspace", "--quiet"]));
         python_sdk(context, &mut report);
+        report.step("Rust SDK tests", || guests::test_rust(context));
         supply_chain(context, &mut report);
     }
     match built {
@@ -84,12 +89,15 @@ fn cargo(context: &Context, arguments: &[&str]) -> Result<()> {
 fn build(context: &Context) -> Result<Built> {
     let interpreter = guests::interpreter(context)?;
     let for_tests = guests::for_tests(context)?;
+    let rust = guests::rust(context)?;
+    let cpython = cpython::component(context)?;
     cargo(context, &["build", "--workspace", "--all-targets"])?;
     let binary = context.binary(Profile::Dev);
     python::install(context, &binary, &interpreter)?;
     let interpreter = interpreter.folder.join(format!("{}.wasm", guests::INTERPRETER));
     let clients = venv::with(context, "tests/requirements.txt")?.join("bin/python");
-    Ok(Built { binary, interpreter, guests: for_tests.map(|built| built.folder), clients })
+    let guests = for_tests.map(|built| built.folder);
+    Ok(Built { binary, interpreter, guests, rust: rust.folder, cpython, clients })
 }
 
 fn tests(context: &Context, built: &Built, filters: &[String]) -> Result<()> {
@@ -101,6 +109,7 @@ fn tests(context: &Context, built: &Built, filters: &[String]) -> Result<()> {
     }
     command.env("CAISSON_BIN", &built.binary).env("CAISSON_INTERPRETER", &built.interpreter);
     command.env("CAISSON_CLIENTS", &built.clients);
+    command.env("CAISSON_RUST_GUESTS", &built.rust).env("CAISSON_CPYTHON", &built.cpython);
     if let Some(guests) = &built.guests {
         command.env("CAISSON_GUESTS", guests);
     }

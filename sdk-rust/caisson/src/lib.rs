@@ -1,4 +1,4 @@
-//! Services for [Caisson](https://github.com/caisson) in Rust: one async function, compiled to a WebAssembly component.
+//! Services for Caisson in Rust: one async function, compiled to a WebAssembly component.
 //!
 //! ```
 //! use caisson::{Error, Json};

@@ -63,13 +63,15 @@ impl Request {
         self
     }
 
-    /// The body, read as JSON.
+    /// The body, read as JSON. An empty one is read as `{}`, so that a struct whose fields are all optional needs no body, and
+    /// one whose fields are not says which is missing.
     ///
     /// # Errors
     ///
     /// `invalid-input`: it is no JSON, or not of this form.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(&self.body)
+        let body = if self.body.is_empty() { b"{}" } else { self.body.as_slice() };
+        serde_json::from_slice(body)
             .map_err(|error| Error::invalid(format!("the message is not the JSON that is expected: {error}")))
     }
 

@@ -5,6 +5,7 @@ use super::{HANG, eventually};
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
 
@@ -61,8 +62,13 @@ impl Command {
     }
 
     /// Runs it to its end.
-    pub(crate) async fn run(mut self) -> Ended {
-        let ended = tokio::time::timeout(HANG, self.0.output()).await;
+    pub(crate) async fn run(self) -> Ended {
+        self.run_for(HANG).await
+    }
+
+    /// Runs it to its end, which may be as far away as this.
+    pub(crate) async fn run_for(mut self, limit: Duration) -> Ended {
+        let ended = tokio::time::timeout(limit, self.0.output()).await;
         let Output { status, stdout, stderr } = ended.expect("the command does not end").unwrap();
         Ended {
             code: status.code().unwrap_or(-1),

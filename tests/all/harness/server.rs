@@ -26,6 +26,22 @@ pub(crate) fn guest(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// The component of one of the crates in `sdk-rust`.
+pub(crate) fn rust_guest(name: &str) -> Vec<u8> {
+    let path = rust_guests().join(format!("{name}.wasm"));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The folder that they are in.
+pub(crate) fn rust_guests() -> PathBuf {
+    from_environment("CAISSON_RUST_GUESTS")
+}
+
+/// The file of the component that is made of `tests/cpython`.
+pub(crate) fn cpython() -> PathBuf {
+    from_environment("CAISSON_CPYTHON")
+}
+
 fn from_environment(name: &str) -> PathBuf {
     std::env::var_os(name)
         .unwrap_or_else(|| panic!("{name} is not set: run the tests with `cargo xtask test`"))

@@ -33,7 +33,7 @@ const UNSAFE: &[(&str, &str)] = &[
 ];
 
 /// Folders of Rust files that are ours.
-const FOLDERS: [&str; 5] = ["cluster/", "runtime/", "sdk-python/", "tests/", "xtask/"];
+const FOLDERS: [&str; 6] = ["cluster/", "runtime/", "sdk-python/", "sdk-rust/", "tests/", "xtask/"];
 
 pub(super) fn check(tree: &Tree) -> Vec<String> {
     let rust = tree

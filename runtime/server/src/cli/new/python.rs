@@ -1,12 +1,9 @@
-//! `caisson new`: a first service to start from.
+//! A first service in Python.
 
+use super::{write_new, Args};
 use crate::exit::{Exit, usage};
 use crate::output::Output;
-use anyhow::Context as _;
 use serde_json::json;
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
 
 /// Names that Python keeps for itself and that are likely to be tried.
 const PYTHON_KEYWORDS: &[&str] = &[
@@ -19,32 +16,12 @@ const PYTHON_KEYWORDS: &[&str] = &[
 const TAKEN_MODULES: &[&str] =
     &["caisson", "zato", "json", "logging", "datetime", "re", "os", "sys", "io", "typing"];
 
-/// Write a small service to start from
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// Language of the service
-    #[arg(value_enum)]
-    language: Language,
-    /// Name of the module: lower case letters, digits and _
-    name: String,
-    /// Folder to write it to; made if it is not there
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    dir: PathBuf,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Language {
-    /// One Python module
-    Python,
-}
-
 /// Carries it out.
 ///
 /// # Errors
 ///
 /// A name that cannot be a module's, a file that exists, a folder that cannot be written to.
-pub(crate) fn run(args: &Args, output: Output) -> anyhow::Result<Exit> {
-    let Language::Python = args.language;
+pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<Exit> {
     check_name(&args.name)?;
     let class = class_name(&args.name);
     let service = format!("{}.{}", args.name.replace('_', "-"), dashed(&args.name));
@@ -118,21 +95,6 @@ fn dashed(name: &str) -> String {
     text
 }
 
-fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
-    if let Some(dir) = path.parent() {
-        std::fs::create_dir_all(dir)
-            .with_context(|| format!("the folder {} cannot be made", dir.display()))?;
-    }
-    let mut file = match OpenOptions::new().write(true).create_new(true).open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            anyhow::bail!("{} exists and is left as it is: choose another name or --dir", path.display())
-        }
-        Err(error) => return Err(error).with_context(|| format!("{} cannot be written", path.display())),
-    };
-    file.write_all(text.as_bytes()).with_context(|| format!("{} cannot be written", path.display()))
-}
-
 fn python(class: &str, service: &str) -> String {
     format!(
         r#""""A service. Saved in the services folder of a running server, it answers at once as {service}."""
@@ -186,18 +148,5 @@ mod tests {
         }
         assert!(check_name("class").unwrap_err().to_string().contains("class_service"));
         assert!(check_name("hello_2").is_ok());
-    }
-
-    #[test]
-    fn does_not_overwrite() {
-        let folder = tempfile::tempdir().unwrap();
-        let args =
-            Args { language: Language::Python, name: "hello".to_owned(), dir: folder.path().join("a/b") };
-        assert_eq!(run(&args, Output::new(true)).unwrap(), Exit::Ok);
-        let path = folder.path().join("a/b/hello.py");
-        std::fs::write(&path, "mine").unwrap();
-        let error = run(&args, Output::new(true)).unwrap_err().to_string();
-        assert!(error.contains("exists and is left as it is"), "{error}");
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
     }
 }
