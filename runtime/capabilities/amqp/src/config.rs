@@ -109,7 +109,7 @@ pub struct Queue {
     /// It outlives a restart of the broker.
     #[serde(default = "yes")]
     pub durable: bool,
-    /// It is this connection's alone, and goes with it.
+    /// It is for one channel alone, and goes with its connection with the broker.
     #[serde(default)]
     pub exclusive: bool,
     /// It goes with its last consumer.

@@ -49,7 +49,7 @@ fn refused_to_connect(refused: &AMQPError) -> Error {
 }
 
 fn unreachable_broker(io: &std::io::Error) -> Error {
-    let text = if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
+    let text = if io.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) {
         "TLS with the broker failed: its certificate has to be one that `tls/ca` vouches for, made out to the host of `url`; \
          see the log for the reason"
     } else {

@@ -8,13 +8,20 @@ use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptio
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, ExchangeKind};
 
+/// What a connection with the broker is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Publish,
+    Consume,
+}
+
 /// What is declared, in the library's types.
 #[derive(Debug, Default)]
 pub(crate) struct Topology {
     exchanges: Vec<(ShortString, ExchangeKind, ExchangeDeclareOptions, FieldTable)>,
     queues: Vec<(ShortString, QueueDeclareOptions, FieldTable)>,
-    /// Queue, exchange, routing key, arguments.
-    bindings: Vec<(ShortString, ShortString, ShortString, FieldTable)>,
+    /// Whether the queue is exclusive, queue, exchange, routing key, arguments.
+    bindings: Vec<(bool, ShortString, ShortString, ShortString, FieldTable)>,
 }
 
 impl Topology {
@@ -70,16 +77,16 @@ impl Topology {
             }
         }
         for binding in &queue.bindings {
-            self.binding(&name, binding)?;
+            self.binding(queue.exclusive, &name, binding)?;
         }
         self.queues.push((name, options, arguments));
         Ok(())
     }
 
-    fn binding(&mut self, queue: &ShortString, binding: &Binding) -> Result<(), String> {
+    fn binding(&mut self, exclusive: bool, queue: &ShortString, binding: &Binding) -> Result<(), String> {
         let exchange = short(&binding.exchange, "`exchange` of a binding")?;
         let key = short(&binding.routing_key, "`routing_key` of a binding")?;
-        self.bindings.push((queue.clone(), exchange, key, table(&binding.arguments)?));
+        self.bindings.push((exclusive, queue.clone(), exchange, key, table(&binding.arguments)?));
         Ok(())
     }
 
@@ -88,17 +95,22 @@ impl Topology {
         self.exchanges.is_empty() && self.queues.is_empty()
     }
 
-    /// Declares it all.
-    pub(crate) async fn apply(&self, channel: &Channel) -> Result<(), Error> {
+    /// Declares it all; queues that are exclusive only for a consumer, as nobody else could use them then.
+    pub(crate) async fn apply(&self, channel: &Channel, purpose: Purpose) -> Result<(), Error> {
         for (name, kind, options, arguments) in &self.exchanges {
             let declared = channel.exchange_declare(name.clone(), kind.clone(), *options, arguments.clone());
             declared.await.map_err(|error| undeclared("exchange", name, &error))?;
         }
-        for (name, options, arguments) in &self.queues {
+        let ours = |exclusive: bool| !exclusive || purpose == Purpose::Consume;
+        for (name, options, arguments) in self.queues.iter().filter(|(_, options, _)| ours(options.exclusive))
+        {
             let declared = channel.queue_declare(name.clone(), *options, arguments.clone());
             declared.await.map_err(|error| undeclared("queue", name, &error))?;
         }
-        for (queue, exchange, key, arguments) in &self.bindings {
+        for (exclusive, queue, exchange, key, arguments) in &self.bindings {
+            if !ours(*exclusive) {
+                continue;
+            }
             let (of, from, by) = (queue.clone(), exchange.clone(), key.clone());
             let bound = channel.queue_bind(of, from, by, QueueBindOptions::default(), arguments.clone());
             bound.await.map_err(|error| undeclared("binding of queue", queue, &error))?;

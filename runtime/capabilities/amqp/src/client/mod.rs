@@ -9,6 +9,7 @@ mod publish;
 use crate::config::Config;
 use crate::error::{self, Stage};
 use caisson_capability::{BoxFuture, Connection, Error, Problem, Setup};
+pub(crate) use declare::Purpose;
 use declare::Topology;
 use endpoint::Endpoint;
 pub(crate) use link::Link;
@@ -70,11 +71,11 @@ impl Client {
     }
 
     /// Opens a connection with the broker and declares what has to be there.
-    pub(crate) async fn open(&self) -> Result<Link, Error> {
+    pub(crate) async fn open(&self, purpose: Purpose) -> Result<Link, Error> {
         let link = Link::open(&self.endpoint, &self.name).await?;
         if !self.topology.is_empty() {
             let channel = link.channel().await?;
-            self.topology.apply(&channel).await?;
+            self.topology.apply(&channel, purpose).await?;
             drop(channel.close(200, "OK".into()).await);
         }
         Ok(link)
@@ -89,7 +90,7 @@ impl Client {
         if let Some(publisher) = self.joined()? {
             return Ok(publisher);
         }
-        let publisher = Arc::new(pool::Publisher::new(self.open().await?));
+        let publisher = Arc::new(pool::Publisher::new(self.open(Purpose::Publish).await?));
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*state, State::Closed) {
             return Err(closed());

@@ -4,7 +4,7 @@ mod config;
 mod facts;
 mod settle;
 
-use crate::client::{Client, Link};
+use crate::client::{Client, Link, Purpose};
 use crate::error::{self, Stage};
 use crate::values::{short, table};
 use caisson_capability::{BoxFuture, Consumer, Error, Intake, Problem};
@@ -138,7 +138,7 @@ impl Inbound {
 
     async fn session(&self, stop: &CancellationToken, ready: &(dyn Fn() + Send + Sync)) -> Result<(), Error> {
         let connecting = async {
-            let link = self.client.open().await?;
+            let link = self.client.open(Purpose::Consume).await?;
             let (channel, consumer) = self.subscribe(&link).await?;
             Ok((link, channel, consumer))
         };

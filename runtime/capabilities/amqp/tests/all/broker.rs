@@ -14,6 +14,7 @@ use tokio::sync::OnceCell;
 const PROGRAMS: &str = "/usr/lib/rabbitmq/bin";
 
 /// A running broker.
+#[derive(Debug)]
 pub(crate) struct Broker {
     folder: PathBuf,
     pub(crate) port: u16,
