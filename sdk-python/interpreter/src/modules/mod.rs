@@ -4,6 +4,7 @@ mod caisson;
 mod http;
 pub mod json;
 mod random;
+mod redis;
 mod uuid;
 
 use crate::{hooks::Hooks, runtime};
@@ -16,6 +17,7 @@ pub fn register(builder: InterpreterBuilder) -> InterpreterBuilder {
         caisson::module_def(&builder.ctx),
         http::module_def(&builder.ctx),
         random::module_def(&builder.ctx),
+        redis::module_def(&builder.ctx),
         uuid::module_def(&builder.ctx),
     ];
     builder.add_native_modules(&defs)
