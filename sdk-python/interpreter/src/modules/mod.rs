@@ -3,6 +3,7 @@
 mod caisson;
 pub mod json;
 mod random;
+mod sql;
 mod uuid;
 
 use crate::{hooks::Hooks, runtime};
@@ -11,8 +12,12 @@ use rustpython_vm::{InterpreterBuilder, PyObjectRef};
 /// Registers our modules. `_random` and `_uuid` take the place of the interpreter's own, which seed themselves once in the
 /// life of a process; ours do it once in the life of an instance.
 pub fn register(builder: InterpreterBuilder) -> InterpreterBuilder {
-    let defs =
-        [caisson::module_def(&builder.ctx), random::module_def(&builder.ctx), uuid::module_def(&builder.ctx)];
+    let defs = [
+        caisson::module_def(&builder.ctx),
+        random::module_def(&builder.ctx),
+        sql::module_def(&builder.ctx),
+        uuid::module_def(&builder.ctx),
+    ];
     builder.add_native_modules(&defs)
 }
 
