@@ -14,6 +14,7 @@ pub fn catalog() -> Catalog {
     Catalog::new(vec![
         Arc::new(caisson_amqp::Amqp),
         Arc::new(caisson_http::Http::default()),
+        Arc::new(caisson_redis::Redis),
         Arc::new(caisson_sql::Sql),
     ])
 }
@@ -21,5 +22,5 @@ pub fn catalog() -> Catalog {
 /// All capabilities, for guests.
 #[must_use]
 pub fn links<T: Send + 'static>() -> Vec<Link<T>> {
-    vec![caisson_amqp::link, caisson_http::link, caisson_sql::link]
+    vec![caisson_amqp::link, caisson_http::link, caisson_redis::link, caisson_sql::link]
 }

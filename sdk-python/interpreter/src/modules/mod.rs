@@ -5,6 +5,7 @@ mod http;
 pub mod json;
 mod random;
 mod redis;
+mod sql;
 mod uuid;
 
 use crate::{hooks::Hooks, runtime};
@@ -18,6 +19,7 @@ pub fn register(builder: InterpreterBuilder) -> InterpreterBuilder {
         http::module_def(&builder.ctx),
         random::module_def(&builder.ctx),
         redis::module_def(&builder.ctx),
+        sql::module_def(&builder.ctx),
         uuid::module_def(&builder.ctx),
     ];
     builder.add_native_modules(&defs)
