@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import _caisson
 
 from caisson._errors import ServiceError, from_callee
+from caisson._facade import Facade
 
 __all__ = ['Service']
 
@@ -28,6 +29,13 @@ class Service(_caisson.ServiceBase):
     name: ClassVar[str] = ''
     impl_name: ClassVar[str] = ''
     logger: ClassVar[logging.Logger] = logging.getLogger('caisson')
+
+    out = Facade('caisson._out', 'Out')
+    amqp = Facade('caisson._zato_amqp', 'AMQP')
+    cache = Facade('caisson._out', 'default_redis')
+    kvdb = Facade('caisson._out', 'kvdb')
+    redis = Facade('caisson._out', 'default_redis')
+    rest = Facade('caisson._zato_http', 'Facade')
 
     def handle(self) -> None:
         """Answers a message. To be written by every service."""

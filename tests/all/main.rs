@@ -20,6 +20,7 @@
 )]
 
 mod abuse;
+mod capabilities;
 mod channels;
 mod cli;
 mod cluster;

@@ -54,6 +54,10 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
         tools::PROTO_FILES,
         tools::ETCD,
         tools::IP,
+        tools::REDIS,
+        tools::RABBITMQ,
+        tools::POSTGRES,
+        tools::MARIADB,
     ])?;
     context.claim_target()?;
     let mut report = Report::default();

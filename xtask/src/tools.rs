@@ -34,6 +34,14 @@ pub(crate) const ETCD: Tool = Tool { package: "etcd-server", probe: &["etcd", "-
 /// Tests cut networks in two.
 pub(crate) const IP: Tool = Tool { package: "iproute2", probe: &["ip", "-V"] };
 
+/// Tests of capabilities run on real ones.
+pub(crate) const REDIS: Tool = Tool { package: "redis-server", probe: &["redis-server", "--version"] };
+pub(crate) const RABBITMQ: Tool =
+    Tool { package: "rabbitmq-server", probe: &["test", "-x", "/usr/lib/rabbitmq/bin/rabbitmq-server"] };
+pub(crate) const POSTGRES: Tool =
+    Tool { package: "postgresql", probe: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb"] };
+pub(crate) const MARIADB: Tool = Tool { package: "mariadb-server", probe: &["sh", "-c", "command -v mariadbd"] };
+
 /// Installs the tools that are missing when we are root, else says how to.
 pub(crate) fn install(tools: &[Tool]) -> Result<()> {
     let missing: Vec<_> = tools.iter().filter(|tool| !is_installed(tool)).map(|tool| tool.package).collect();

@@ -4,4 +4,12 @@ from dataclasses import dataclass
 
 from caisson import Service
 
-__all__ = ['Service', 'dataclass']
+__all__ = ['RESTAdapter', 'Service', 'dataclass']
+
+
+def __getattr__(name: str) -> object:
+    # Few services need it, and those that do not should not pay for it.
+    if name == 'RESTAdapter':
+        from caisson._zato_http import RESTAdapter
+        return RESTAdapter
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

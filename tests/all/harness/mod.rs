@@ -1,5 +1,6 @@
 //! What tests are written with.
 
+mod broker;
 mod calls;
 mod command;
 mod definitions;
@@ -11,6 +12,7 @@ mod raw;
 mod server;
 mod zip;
 
+pub(crate) use broker::Behind;
 pub(crate) use calls::{Answer, assert_problem, call, check_problem, http2_client, post, send};
 pub(crate) use command::{Command, Ended};
 pub(crate) use definitions::rest;

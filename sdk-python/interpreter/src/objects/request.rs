@@ -220,6 +220,12 @@ impl PyRequest {
         zelf.message.get_or_try(|| zelf.make_broker_message(vm))
     }
 
+    /// The same as `message`, under the name that services of Zato know.
+    #[pygetset]
+    fn amqp(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        Self::message(zelf, vm)
+    }
+
     /// The headers, the same as `http.headers`.
     #[pygetset]
     fn headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {

@@ -1,0 +1,87 @@
+//! Servers behind connections: a Redis and a RabbitMQ for one test, on ports and in folders of their own.
+
+use super::HANG;
+use super::etcd::free_port;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A server that ends with the test.
+#[derive(Debug)]
+pub(crate) struct Behind {
+    pub(crate) port: u16,
+    children: Vec<Child>,
+    _folder: TempDir,
+}
+
+impl Behind {
+    /// An empty Redis.
+    pub(crate) async fn redis() -> Self {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let mut command = Command::new("redis-server");
+        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        let children = vec![apart(command.arg("--dir").arg(folder.path()))];
+        Self { port, children, _folder: folder }.ready().await
+    }
+
+    /// An empty RabbitMQ, whose user `guest` has the password `guest`.
+    pub(crate) async fn rabbitmq() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let [port, distribution, epmd] = [free_port(), free_port(), free_port()];
+        let path = folder.path();
+        std::fs::write(path.join("enabled_plugins"), "[].").unwrap();
+        let settings = format!(
+            "listeners.tcp.1 = 127.0.0.1:{port}\nlog.console = true\nlog.file = false\ndisk_free_limit.absolute = 1MB\n"
+        );
+        std::fs::write(path.join("rabbitmq.conf"), settings).unwrap();
+        let mut daemon = Command::new("epmd");
+        let daemon = apart(daemon.args(["-address", "127.0.0.1", "-port", &epmd.to_string()]));
+        let mut command = Command::new("/usr/lib/rabbitmq/bin/rabbitmq-server");
+        let children = vec![apart(environment(&mut command, path, distribution, epmd)), daemon];
+        Self { port, children, _folder: folder }.ready().await
+    }
+
+    async fn ready(self) -> Self {
+        let begun = Instant::now();
+        while tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
+            assert!(begun.elapsed() < HANG * 2, "a server behind a connection does not answer");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        for child in &mut self.children {
+            // A broker is a tree of processes, which has a group of its own.
+            let group = format!("-{}", child.id());
+            drop(Command::new("kill").args(["-9", "--", &group]).stderr(Stdio::null()).status());
+            drop(child.wait());
+        }
+    }
+}
+
+fn environment<'a>(command: &'a mut Command, folder: &Path, distribution: u16, epmd: u16) -> &'a mut Command {
+    command
+        .env("HOME", folder)
+        .env("LANG", "C.UTF-8")
+        .env("ERL_EPMD_ADDRESS", "127.0.0.1")
+        .env("ERL_EPMD_PORT", epmd.to_string())
+        .env("RABBITMQ_NODENAME", "test@localhost")
+        .env("RABBITMQ_CONFIG_FILE", folder.join("rabbitmq.conf"))
+        .env("RABBITMQ_ENABLED_PLUGINS_FILE", folder.join("enabled_plugins"))
+        .env("RABBITMQ_MNESIA_BASE", folder.join("mnesia"))
+        .env("RABBITMQ_LOG_BASE", folder.join("log"))
+        .env("RABBITMQ_DIST_PORT", distribution.to_string())
+        .env("RABBITMQ_CONF_ENV_FILE", folder.join("none"))
+        .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1}")
+}
+
+/// Starts a program with a process group of its own.
+fn apart(command: &mut Command) -> Child {
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.process_group(0).spawn().unwrap()
+}
