@@ -1,7 +1,6 @@
 //! Servers behind connections: a Redis and a RabbitMQ for one test, on ports and in folders of their own.
 
-use super::HANG;
-use super::etcd::free_port;
+use super::{HANG, free_port};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

@@ -1,13 +1,11 @@
 //! A real etcd for one test, of one member or of several, on ports and in folders of its own.
 
 use super::calls::{call, http1_client, post};
-use super::{HANG, eventually};
+use super::{HANG, eventually, free_port};
 use http::Method;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use std::net::TcpListener;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
@@ -37,8 +35,8 @@ struct Place {
 impl Etcd {
     /// Starts one and waits until it answers.
     pub(crate) async fn start() -> Self {
-        let client = free_address();
-        let etcd = Self::begin(Place::new("test", &client, &client, &free_address()));
+        let client = format!("127.0.0.1:{}", free_port());
+        let etcd = Self::begin(Place::new("test", &client, &client, &format!("127.0.0.1:{}", free_port())));
         etcd.until_it_answers().await;
         etcd
     }
@@ -47,8 +45,8 @@ impl Etcd {
     pub(crate) async fn members(count: usize) -> Vec<Self> {
         let mut places: Vec<Place> = (0..count)
             .map(|number| {
-                let client = free_address();
-                Place::new(&format!("member-{number}"), &client, &client, &free_address())
+                let client = format!("127.0.0.1:{}", free_port());
+                Place::new(&format!("member-{number}"), &client, &client, &format!("127.0.0.1:{}", free_port()))
             })
             .collect();
         let all: Vec<String> = places.iter().map(|place| place.cluster.clone()).collect();
@@ -167,19 +165,5 @@ impl Place {
             .kill_on_drop(true)
             .spawn()
             .expect("etcd: run the tests with `cargo xtask test`, which installs it")
-    }
-}
-
-/// An address that nobody uses now. Its port is below those that the system gives to outgoing connections: between this look and
-/// the start of etcd, or while a member is dead, one of the many that run beside this test could get it.
-fn free_address() -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        // Tests run in processes of their own, which begin at different places.
-        let step = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(17));
-        let address = format!("127.0.0.1:{}", 20_000 + step % 12_000);
-        if TcpListener::bind(&address).is_ok() {
-            return address;
-        }
     }
 }
