@@ -125,6 +125,7 @@ impl Capability for Capable {
             Err(_) if self.defect == Some(Defect::ProblemShows) => {
                 return Err(vec![Problem::at("address", format!("not an address, with {}", config.token))]);
             }
+            Ok(address) => address,
             Err(_) => {
                 return Err(vec![Problem::at("address", "not an address and a port: write 10.0.0.1:7")]);
             }
