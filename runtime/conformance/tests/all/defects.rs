@@ -14,14 +14,14 @@ const DEFECTS: &[(Defect, &[Case])] = &[
     (Defect::Beside, &[Case::Work, Case::Denied, Case::Deadline, Case::Cancelled, Case::Exhausted]),
     (Defect::Credulous, &[Case::WrongOptions]),
     (Defect::Placeless, &[Case::WrongOptions]),
-    (Defect::Puzzled, &[Case::Down, Case::Lost]),
+    (Defect::Puzzled, &[Case::Down, Case::Lost, Case::Reconnect]),
     (Defect::Resigned, &[Case::Down, Case::Lost, Case::Reconnect]),
     (Defect::Optimist, &[Case::Lost]),
     (Defect::Blames, &[Case::Lost, Case::Reconnect]),
     (Defect::Hasty, &[Case::Deadline]),
-    (Defect::Detached, &[Case::Deadline, Case::Cancelled]),
+    (Defect::Detached, &[Case::Deadline, Case::Cancelled, Case::Exhausted]),
     (Defect::HalfRead, &[Case::Deadline, Case::Cancelled]),
-    (Defect::LosesPlaces, &[Case::Exhausted]),
+    (Defect::LosesPlaces, &[Case::Cancelled]),
     (Defect::Unbounded, &[Case::Exhausted]),
     (Defect::KeepsDead, &[Case::Lost, Case::Reconnect]),
     (Defect::StaysOpen, &[Case::Closed]),
@@ -32,18 +32,17 @@ const DEFECTS: &[(Defect, &[Case])] = &[
     (Defect::Logs, &[Case::Secret]),
 ];
 
-#[tokio::test]
-async fn each_defect_is_found_by_its_cases_and_by_no_other() {
-    let tasks = tokio::task::LocalSet::new();
-    let all = DEFECTS
-        .iter()
-        .map(|(defect, expected)| tasks.spawn_local(wrong(*defect, expected)))
-        .collect::<Vec<_>>();
-    tasks.await;
-    let mut told = String::new();
-    for defect in all {
-        told.push_str(&defect.await.unwrap());
-    }
+#[test]
+fn each_defect_is_found_by_its_cases_and_by_no_other() {
+    // A thread for each, as tests have: what a case logs is known by its thread.
+    let all = DEFECTS.iter().map(|(defect, expected)| {
+        std::thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            tokio::task::LocalSet::new().block_on(&runtime, wrong(*defect, expected))
+        })
+    });
+    let all: Vec<_> = all.collect();
+    let told: String = all.into_iter().map(|one| one.join().unwrap()).collect();
     assert!(told.is_empty(), "{told}");
 }
 
