@@ -94,7 +94,7 @@ impl Intake {
 
     fn invocation(&self, delivery: Delivery) -> Invocation {
         Invocation {
-            cid: delivery.cid.unwrap_or_else(Cid::new),
+            cid: delivery.cid.unwrap_or_default(),
             service: Arc::clone(&self.service),
             channel: Arc::clone(&self.channel),
             principal: None,

@@ -15,10 +15,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What only a hang reaches.
-const HANG: Duration = Duration::from_secs(60);
+const HANG: Duration = Duration::from_secs(30);
 
 /// The limit of a call, from the layers. Reached only by a client that waits where it should have said what is wrong.
-const TIMEOUT_SECS: f64 = 20.0;
+const TIMEOUT_SECS: f64 = 15.0;
 
 /// A deadline that is meant to pass.
 pub(crate) const SHORT: Duration = Duration::from_millis(400);

@@ -1,4 +1,5 @@
 //! The capability against a server: what is the same for all capabilities (the suite), and what is its own.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use caisson___name__::{Client, __Name__, ask};
 use caisson_capability::connection::{Options, Setup};

@@ -74,7 +74,7 @@ impl Case {
             Self::Down => server::down(Stage::new(subject, texts).await?).await,
             Self::Lost => server::lost(Stage::ready(subject, texts).await?).await,
             Self::Deadline => limits::deadline(Stage::ready(subject, texts).await?).await,
-            Self::Cancelled => limits::cancelled(Stage::ready(subject, texts).await?).await,
+            Self::Cancelled => limits::cancelled(Stage::new(subject, texts).await?).await,
             Self::Exhausted => limits::exhausted(Stage::new(subject, texts).await?).await,
             Self::Reconnect => server::reconnect(Stage::ready(subject, texts).await?).await,
             Self::Closed => change::closed(Stage::ready(subject, texts).await?).await,

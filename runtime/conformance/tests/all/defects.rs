@@ -14,14 +14,14 @@ const DEFECTS: &[(Defect, &[Case])] = &[
     (Defect::Beside, &[Case::Work, Case::Denied, Case::Deadline, Case::Cancelled, Case::Exhausted]),
     (Defect::Credulous, &[Case::WrongOptions]),
     (Defect::Placeless, &[Case::WrongOptions]),
-    (Defect::Puzzled, &[Case::Down, Case::Lost]),
+    (Defect::Puzzled, &[Case::Down, Case::Lost, Case::Reconnect]),
     (Defect::Resigned, &[Case::Down, Case::Lost, Case::Reconnect]),
     (Defect::Optimist, &[Case::Lost]),
     (Defect::Blames, &[Case::Lost, Case::Reconnect]),
     (Defect::Hasty, &[Case::Deadline]),
-    (Defect::Detached, &[Case::Deadline, Case::Cancelled]),
+    (Defect::Detached, &[Case::Deadline, Case::Cancelled, Case::Exhausted]),
     (Defect::HalfRead, &[Case::Deadline, Case::Cancelled]),
-    (Defect::LosesPlaces, &[Case::Exhausted]),
+    (Defect::LosesPlaces, &[Case::Cancelled]),
     (Defect::Unbounded, &[Case::Exhausted]),
     (Defect::KeepsDead, &[Case::Lost, Case::Reconnect]),
     (Defect::StaysOpen, &[Case::Closed]),
@@ -32,30 +32,41 @@ const DEFECTS: &[(Defect, &[Case])] = &[
     (Defect::Logs, &[Case::Secret]),
 ];
 
-#[tokio::test]
-async fn each_defect_is_found_by_its_cases_and_by_no_other() {
-    let mut wrong = String::new();
-    for (defect, expected) in DEFECTS {
-        let mut found = Vec::new();
-        let mut told = String::new();
-        for case in Case::ALL {
-            let subject = Arc::new(Echo::with(Some(*defect)).await);
-            // A wrong answer is a panic of the subject, which is a failed test as well.
-            let tasks = tokio::task::LocalSet::new();
-            let ended = tasks.spawn_local(async move {
-                outcome(subject, case).await.map_err(|problem| format!("{problem:#}"))
-            });
-            let ended = tasks.run_until(ended).await;
-            if let Err(problem) = ended.unwrap_or_else(|panic| Err(panic.to_string())) {
-                found.push(case);
-                told.push_str(&format!("\n{case:?}: {problem}"));
-            }
-        }
-        if found != *expected {
-            wrong.push_str(&format!("\n{defect:?} is found by {found:?}, and not by {expected:?}:{told}\n"));
+#[test]
+fn each_defect_is_found_by_its_cases_and_by_no_other() {
+    // A thread for each, as tests have: what a case logs is known by its thread.
+    let all = DEFECTS.iter().map(|(defect, expected)| {
+        std::thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            tokio::task::LocalSet::new().block_on(&runtime, wrong(*defect, expected))
+        })
+    });
+    let all: Vec<_> = all.collect();
+    let told: String = all.into_iter().map(|one| one.join().unwrap()).collect();
+    assert!(told.is_empty(), "{told}");
+}
+
+/// What is wrong about the cases that find a defect.
+async fn wrong(defect: Defect, expected: &'static [Case]) -> String {
+    let (mut found, mut told) = (Vec::new(), String::new());
+    // The case of secrets is all the others once more: where it is not meant it would tell nothing new.
+    let cases = Case::ALL.into_iter().filter(|case| *case != Case::Secret || expected.contains(case));
+    for case in cases {
+        let subject = Arc::new(Echo::with(Some(defect)).await);
+        // A wrong answer is a panic of the subject, which is a failed test as well.
+        let ended = tokio::task::spawn_local(async move {
+            outcome(subject, case).await.map_err(|problem| format!("{problem:#}"))
+        });
+        if let Err(problem) = ended.await.unwrap_or_else(|panic| Err(panic.to_string())) {
+            found.push(case);
+            told.push_str(&format!("\n{case:?}: {problem}"));
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    if found == expected {
+        String::new()
+    } else {
+        format!("\n{defect:?} is found by {found:?}, not {expected:?}:{told}\n")
+    }
 }
 
 #[test]

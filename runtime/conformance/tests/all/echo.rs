@@ -125,6 +125,10 @@ impl Capability for Capable {
             Err(_) if self.defect == Some(Defect::ProblemShows) => {
                 return Err(vec![Problem::at("address", format!("not an address, with {}", config.token))]);
             }
+            Ok(address) if self.defect == Some(Defect::Choosy) && !address.ip().is_loopback() => {
+                return Err(vec![Problem::at("address", "not an address of this machine")]);
+            }
+            Ok(address) => address,
             Err(_) => {
                 return Err(vec![Problem::at("address", "not an address and a port: write 10.0.0.1:7")]);
             }
@@ -292,6 +296,12 @@ impl Client {
     }
 }
 
+/// For work that is not limited by the layers: a test has to end.
+async fn patiently<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let late = |_| Error::new(ErrorKind::Unavailable, "too slow for anybody").fault(Fault::Remote);
+    tokio::time::timeout(Duration::from_secs(5), work).await.map_err(late)?
+}
+
 async fn exchange(line: &mut Line, question: &str) -> std::io::Result<String> {
     line.get_mut().write_all(format!("{question}\n").as_bytes()).await?;
     let mut answer = String::new();
@@ -387,13 +397,13 @@ impl Subject for Echo {
     async fn work(&self, lease: Lease<Client>, number: u64) -> Result<(), Error> {
         let question = format!("echo {number}");
         let answer = if self.defect == Some(Defect::Beside) {
-            lease.client().ask(&question, Duration::MAX).await?
+            patiently(lease.client().ask(&question, Duration::MAX)).await?
         } else if self.defect == Some(Defect::Detached) {
             let task = lease.call(Call::of("echo"), async |client| {
                 let question = question.clone();
                 Ok(tokio::spawn(async move { client.ask(&question, Duration::MAX).await }))
             });
-            task.await?.await.unwrap()?
+            patiently(async { task.await?.await.unwrap() }).await?
         } else {
             let ask = async |client: caisson_capability::Attempt<Client>| {
                 client.ask(&question, client.deadline.remaining()).await
