@@ -202,8 +202,16 @@ mod tests {
     fn any_error_becomes_one_that_the_caller_may_read() {
         let host = Host::new();
         for (error, kind, message) in [
-            (host.call(async || "x".parse::<u8>().map(|_| ()), "").unwrap_err(), ErrorKind::Internal, "the service failed"),
-            (host.call(async || Err::<(), _>(Error::conflict("taken")), "").unwrap_err(), ErrorKind::Conflict, "taken"),
+            (
+                host.call(async || "x".parse::<u8>().map(|_| ()), "").unwrap_err(),
+                ErrorKind::Internal,
+                "the service failed",
+            ),
+            (
+                host.call(async || Err::<(), _>(Error::conflict("taken")), "").unwrap_err(),
+                ErrorKind::Conflict,
+                "taken",
+            ),
             (
                 host.call(async |_: String| (), vec![0xff]).unwrap_err(),
                 ErrorKind::InvalidInput,
@@ -227,6 +235,9 @@ mod tests {
         };
         assert_eq!(host.call(service, "").unwrap_err().kind(), ErrorKind::InvalidInput);
         let pieces = host.pieces().unwrap();
-        assert_eq!((pieces.code(), pieces.body(), pieces.get_header("X-A")), (201, &b"one two"[..], Some("1")));
+        assert_eq!(
+            (pieces.code(), pieces.body(), pieces.get_header("X-A")),
+            (201, &b"one two"[..], Some("1"))
+        );
     }
 }

@@ -338,9 +338,13 @@ mod tests {
     #[test]
     fn replies_that_do_not_hold_together_are_errors() {
         let deep = vec![Part::List(1); DEEPEST as usize + 1];
-        for parts in
-            [vec![], vec![Part::List(2), Part::Nil], vec![Part::Nil, Part::Nil], vec![Part::Map(1), Part::Nil], deep]
-        {
+        for parts in [
+            vec![],
+            vec![Part::List(2), Part::Nil],
+            vec![Part::Nil, Part::Nil],
+            vec![Part::Map(1), Part::Nil],
+            deep,
+        ] {
             assert!(Reply::read(parts.clone()).is_err(), "{parts:?}");
         }
     }
@@ -362,7 +366,8 @@ mod tests {
             cache.set_for("key", "value", Duration::from_millis(1_500)).await.unwrap();
             assert_eq!(cache.increment("n", 2).await.unwrap(), 7);
             assert_eq!(cache.script("return 1", ["k"], ["a"]).await.unwrap(), Reply::Int(1));
-            let both = cache.pipeline().command(["GET", "here"]).command(["GET", "gone"]).run().await.unwrap();
+            let both =
+                cache.pipeline().command(["GET", "here"]).command(["GET", "gone"]).run().await.unwrap();
             assert_eq!(both.len(), 2);
         });
     }

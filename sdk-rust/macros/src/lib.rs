@@ -15,10 +15,7 @@ const ARGUMENTS: usize = 4;
 /// Its arguments are any of `Context`, `Request`, `Json<T>`, `String` and `Vec<u8>`, in any order, or none at all. It answers a
 /// `Response`, `Json<T>`, text, bytes or nothing, or a `Result` of these. A component has one service.
 #[proc_macro_attribute]
-pub fn service(
-    attribute: proc_macro::TokenStream,
-    item: proc_macro::TokenStream,
-) -> proc_macro::TokenStream {
+pub fn service(attribute: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let item = TokenStream::from(item);
     match expand(&attribute.into(), item.clone()) {
         Ok(expanded) => expanded.into(),
@@ -152,7 +149,8 @@ mod tests {
 
     #[test]
     fn the_function_stays_as_it_is_written() {
-        let expanded = problem("", "/// Hello.\npub async fn handle(request: Request) -> Response { answer(request) }");
+        let expanded =
+            problem("", "/// Hello.\npub async fn handle(request: Request) -> Response { answer(request) }");
         assert!(expanded.starts_with("no problem: "), "{expanded}");
         assert!(expanded.contains("pub async fn handle (request : Request) -> Response"), "{expanded}");
     }

@@ -295,8 +295,8 @@ mod tests {
             dimensions: vec![2, 2],
             items: [1, 2, 3, 4].map(Scalar::from).to_vec(),
         };
-        let rows = Rows::with_columns(["grid", "about"])
-            .row((Value::Array(grid), serde_json::json!({"a": [1]})));
+        let rows =
+            Rows::with_columns(["grid", "about"]).row((Value::Array(grid), serde_json::json!({"a": [1]})));
         let row = rows.first().unwrap();
         assert_eq!(row.get::<Vec<Vec<i32>>>("grid").unwrap(), [[1, 2], [3, 4]]);
         assert_eq!(row.get::<serde_json::Value>("about").unwrap(), serde_json::json!({"a": [1]}));
