@@ -42,7 +42,8 @@ const PYTHON: Workspace = Workspace {
 const TESTS: Workspace =
     Workspace { name: "tests", folder: "tests/guests", inputs: &["wit"], arguments: &["--locked"] };
 
-const RUST: Workspace = Workspace { name: "rust", folder: "sdk-rust", inputs: &["wit"], arguments: &["--locked"] };
+const RUST: Workspace =
+    Workspace { name: "rust", folder: "sdk-rust", inputs: &["wit"], arguments: &["--locked"] };
 
 /// Components that are up to date.
 #[derive(Debug)]

@@ -1,6 +1,11 @@
 //! Generated from the contract in `wit/`.
 
-#![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated from the contract, which documents itself")]
+#![allow(
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    reason = "generated from the contract, which documents itself"
+)]
 
 wit_bindgen::generate!({
     path: "../../wit",

@@ -176,3 +176,68 @@ pub const fn argument<T: FromCall>() {}
 /// Says at the answer's own place that it cannot be one.
 #[doc(hidden)]
 pub const fn outcome<T: IntoAnswer>() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use crate::testing::Host;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn arguments_come_in_any_order_and_number() {
+        let host = Host::new().principal("ada").attempt(2);
+        let message = r#"{"n": 1}"#;
+        let all = async |body: Vec<u8>, context: Context, input: Json<Value>, request: Request| {
+            let principal = context.principal().map_or("", |principal| principal.name.as_str());
+            Json(json!([body.len(), principal, context.attempt(), *input, request.text().unwrap()]))
+        };
+        let expected = json!([8, "ada", 2, {"n": 1}, message]);
+        assert_eq!(host.call(all, message).unwrap().read_json::<Value>().unwrap(), expected);
+        assert_eq!(host.call(async || {}, message).unwrap(), Response::default());
+        assert_eq!(host.call(async |text: String| text, message).unwrap().body(), message.as_bytes());
+    }
+
+    #[test]
+    fn any_error_becomes_one_that_the_caller_may_read() {
+        let host = Host::new();
+        for (error, kind, message) in [
+            (
+                host.call(async || "x".parse::<u8>().map(|_| ()), "").unwrap_err(),
+                ErrorKind::Internal,
+                "the service failed",
+            ),
+            (
+                host.call(async || Err::<(), _>(Error::conflict("taken")), "").unwrap_err(),
+                ErrorKind::Conflict,
+                "taken",
+            ),
+            (
+                host.call(async |_: String| (), vec![0xff]).unwrap_err(),
+                ErrorKind::InvalidInput,
+                "the message is no text: invalid utf-8 sequence of 1 bytes from index 0",
+            ),
+        ] {
+            assert_eq!((error.kind(), error.message()), (kind, message));
+        }
+        let failed = host.call(async || "x".parse::<u8>().map(|_| ()), "").unwrap_err();
+        assert_eq!(failed.log_detail(), Some("invalid digit found in string"));
+    }
+
+    #[test]
+    fn an_answer_in_pieces_is_seen_whole() {
+        let host = Host::new();
+        let service = async || {
+            let mut answer = crate::answer::begin(201, &[("x-a", "1")])?;
+            answer.write("one ").await?;
+            answer.write("two").await?;
+            crate::answer::begin(200, &[]).map(drop)
+        };
+        assert_eq!(host.call(service, "").unwrap_err().kind(), ErrorKind::InvalidInput);
+        let pieces = host.pieces().unwrap();
+        assert_eq!(
+            (pieces.code(), pieces.body(), pieces.get_header("X-A")),
+            (201, &b"one two"[..], Some("1"))
+        );
+    }
+}

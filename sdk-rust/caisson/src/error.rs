@@ -46,7 +46,8 @@ impl Error {
     /// An error of a kind. `message` is a text that the caller may read.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let retryable = matches!(kind, ErrorKind::Timeout | ErrorKind::Unavailable | ErrorKind::QuotaExceeded);
+        let retryable =
+            matches!(kind, ErrorKind::Timeout | ErrorKind::Unavailable | ErrorKind::QuotaExceeded);
         Self(Box::new(Inner {
             kind,
             message: message.into(),

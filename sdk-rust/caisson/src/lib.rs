@@ -62,8 +62,8 @@ pub mod sql;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 
-pub use call::{FromCall, Handler, IntoAnswer};
 pub use caisson_sdk_macros::service;
+pub use call::{FromCall, Handler, IntoAnswer};
 pub use context::{Channel, Context, Principal};
 pub use error::{Error, ErrorKind, Result};
 pub use futures_util::{

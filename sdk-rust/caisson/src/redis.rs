@@ -317,3 +317,58 @@ impl Pipeline {
         replies.map_err(Error::of_capability)?.into_iter().map(Reply::read).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Host;
+
+    #[test]
+    fn nested_replies_come_back_as_they_were() {
+        let reply = Reply::List(vec![
+            Reply::Map(vec![(Reply::Bytes(b"a".to_vec()), Reply::Set(vec![Reply::Int(1), Reply::Nil]))]),
+            Reply::List(Vec::new()),
+            Reply::Failure("ERR".to_owned()),
+        ]);
+        let mut parts = Vec::new();
+        reply.clone().write(&mut parts);
+        assert_eq!(Reply::read(parts).unwrap(), reply);
+    }
+
+    #[test]
+    fn replies_that_do_not_hold_together_are_errors() {
+        let deep = vec![Part::List(1); DEEPEST as usize + 1];
+        for parts in [
+            vec![],
+            vec![Part::List(2), Part::Nil],
+            vec![Part::Nil, Part::Nil],
+            vec![Part::Map(1), Part::Nil],
+            deep,
+        ] {
+            assert!(Reply::read(parts.clone()).is_err(), "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn commands_are_what_redis_expects() {
+        let host = Host::new().redis("cache", |command| match command {
+            ["GET", "here"] => Ok(Reply::Bytes(b"value".to_vec())),
+            ["GET", _] => Ok(Reply::Nil),
+            ["SET", "key", "value", "PX", "1500"] => Ok(Reply::Status("OK".to_owned())),
+            ["INCRBY", "n", "2"] => Ok(Reply::Int(7)),
+            ["EVAL", "return 1", "1", "k", "a"] => Ok(Reply::Int(1)),
+            other => Err(Error::invalid(format!("{other:?}"))),
+        });
+        let cache = Connection::named("cache");
+        host.run(async {
+            assert_eq!(cache.get_text("here").await.unwrap().as_deref(), Some("value"));
+            assert_eq!(cache.get("gone").await.unwrap(), None);
+            cache.set_for("key", "value", Duration::from_millis(1_500)).await.unwrap();
+            assert_eq!(cache.increment("n", 2).await.unwrap(), 7);
+            assert_eq!(cache.script("return 1", ["k"], ["a"]).await.unwrap(), Reply::Int(1));
+            let both =
+                cache.pipeline().command(["GET", "here"]).command(["GET", "gone"]).run().await.unwrap();
+            assert_eq!(both.len(), 2);
+        });
+    }
+}

@@ -81,7 +81,8 @@ impl Request {
     ///
     /// `invalid-input`: it is not UTF-8.
     pub fn text(&self) -> Result<&str> {
-        std::str::from_utf8(&self.body).map_err(|error| Error::invalid(format!("the message is no text: {error}")))
+        std::str::from_utf8(&self.body)
+            .map_err(|error| Error::invalid(format!("the message is no text: {error}")))
     }
 
     /// `GET`, `POST`, ...; nothing when it did not come by HTTP.

@@ -129,8 +129,9 @@ impl Response {
     ///
     /// `internal`: it is no JSON, or not of this form.
     pub fn read_json<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(&self.0.body)
-            .map_err(|error| Error::internal("what was answered is not the JSON that is expected").detail(error))
+        serde_json::from_slice(&self.0.body).map_err(|error| {
+            Error::internal("what was answered is not the JSON that is expected").detail(error)
+        })
     }
 
     #[cfg(not(target_family = "wasm"))]

@@ -15,10 +15,7 @@ const ARGUMENTS: usize = 4;
 /// Its arguments are any of `Context`, `Request`, `Json<T>`, `String` and `Vec<u8>`, in any order, or none at all. It answers a
 /// `Response`, `Json<T>`, text, bytes or nothing, or a `Result` of these. A component has one service.
 #[proc_macro_attribute]
-pub fn service(
-    attribute: proc_macro::TokenStream,
-    item: proc_macro::TokenStream,
-) -> proc_macro::TokenStream {
+pub fn service(attribute: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let item = TokenStream::from(item);
     match expand(&attribute.into(), item.clone()) {
         Ok(expanded) => expanded.into(),
@@ -123,4 +120,38 @@ fn checks(function: &ItemFn) -> TokenStream {
 /// Where a type is written, with the names that the macro's own code needs.
 fn located(of: &Type) -> Span {
     Span::call_site().located_at(of.span())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(options: &str, function: &str) -> String {
+        let expanded = expand(&options.parse().unwrap(), function.parse().unwrap());
+        expanded.map_or_else(|error| error.to_string(), |tokens| format!("no problem: {tokens}"))
+    }
+
+    #[test]
+    fn what_cannot_be_a_service_is_refused_with_what_to_do() {
+        for (options, function, says) in [
+            ("", "fn handle() {}", "write `async fn`"),
+            ("", "struct Handle;", "above an async function"),
+            ("name = 1", "async fn handle() {}", "takes no options"),
+            ("", "async fn handle<T>(it: T) {}", "cannot be generic"),
+            ("", "async fn handle(request: &Request) {}", "leave out the `&`"),
+            ("", "async fn handle(self) {}", "without `self`"),
+            ("", "async fn handle(a: A, b: B, c: C, d: D, e: E) {}", "at most 4 arguments"),
+        ] {
+            let problem = problem(options, function);
+            assert!(problem.contains(says), "{function}: {problem}");
+        }
+    }
+
+    #[test]
+    fn the_function_stays_as_it_is_written() {
+        let expanded =
+            problem("", "/// Hello.\npub async fn handle(request: Request) -> Response { answer(request) }");
+        assert!(expanded.starts_with("no problem: "), "{expanded}");
+        assert!(expanded.contains("pub async fn handle (request : Request) -> Response"), "{expanded}");
+    }
 }

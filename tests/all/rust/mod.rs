@@ -33,7 +33,7 @@ async fn one_call_that_fails_leaves_the_others_alone() {
     let question = json!({"services": ["hello", "nobody", "hello"]}).to_string();
     let said = server.post("together", question).await.json();
     assert_eq!((&said[0], &said[2]), (&json!("How goes it?"), &json!("How goes it?")), "{said}");
-    assert!(said[1].as_str().unwrap().starts_with("NotFound: "), "{said}");
+    assert!(said[1].as_str().unwrap().starts_with("failed: "), "{said}");
 }
 
 #[tokio::test]
@@ -73,7 +73,9 @@ async fn the_order_in_rust_answers_what_the_one_in_python_does() {
 #[tokio::test]
 async fn mistakes_of_the_caller_are_told_to_the_caller() {
     let server = Server::with("warehouse.wasm", rust_guest("order")).await;
-    for (message, says) in [("", "missing field `id`"), ("{", "EOF"), ("[1]", "not the JSON that is expected")] {
+    for (message, says) in
+        [("", "missing field `id`"), ("{", "EOF"), ("[1]", "not the JSON that is expected")]
+    {
         let answer = server.post("warehouse", message).await;
         assert_eq!(answer.status, 400, "{}", answer.text());
         assert!(answer.text().contains(says), "{}", answer.text());

@@ -31,7 +31,8 @@ async fn a_new_project_is_tested_built_deployed_and_answers() {
 
     cargo(&project, &["test"]).await;
     cargo(&project, &["build", "--release", "--target", "wasm32-wasip2"]).await;
-    let built = rust_guests().with_file_name("build").join("new").join("wasm32-wasip2/release/first_steps.wasm");
+    let built =
+        rust_guests().with_file_name("build").join("new").join("wasm32-wasip2/release/first_steps.wasm");
     std::fs::create_dir_all(project.join(component).parent().unwrap()).unwrap();
     std::fs::copy(built, project.join(component)).unwrap();
 
@@ -39,7 +40,8 @@ async fn a_new_project_is_tested_built_deployed_and_answers() {
     Command::to(&server, ["deploy", component]).folder(&project).run().await.good();
     let answer = Command::to(&server, ["invoke", "first-steps"]).run().await;
     assert_eq!(answer.json()["greeting"], "Hello, world");
-    let answer = Command::to(&server, ["invoke", "first-steps", "--payload", r#"{"name": "Ada"}"#]).run().await;
+    let answer =
+        Command::to(&server, ["invoke", "first-steps", "--payload", r#"{"name": "Ada"}"#]).run().await;
     assert_eq!(answer.json()["greeting"], "Hello, Ada");
     assert!(server.logged("service=first-steps").await.contains("greeting Ada"));
 }

@@ -28,7 +28,9 @@ impl Drop for Within {
 
 fn current() -> Result<Rc<State>, Error> {
     CURRENT.with_borrow(Clone::clone).ok_or_else(|| {
-        Error::unavailable("there is no host: call the service by `caisson::testing::Host::call` or within `Host::run`")
+        Error::unavailable(
+            "there is no host: call the service by `caisson::testing::Host::call` or within `Host::run`",
+        )
     })
 }
 
@@ -62,7 +64,10 @@ pub(crate) fn log(level: Level, logger: &str, message: &str) {
     }
 }
 
-pub(crate) async fn invoke(name: String, request: service::Request) -> Result<service::Response, service::Error> {
+pub(crate) async fn invoke(
+    name: String,
+    request: service::Request,
+) -> Result<service::Response, service::Error> {
     let answer = ask("service", &name, |state| &state.services, Request::from_wit(request));
     answer.map(Response::into_wit).map_err(Error::into_service)
 }
@@ -135,7 +140,8 @@ pub(crate) mod http {
     }
 
     pub(crate) async fn send(connection: String, request: Request) -> Result<Response, capability::Error> {
-        let answer = ask("http", &connection, |state| &state.http, Sent::of(request)).map_err(refused)?.into_wit();
+        let answer =
+            ask("http", &connection, |state| &state.http, Sent::of(request)).map_err(refused)?.into_wit();
         Ok(Response { status: answer.status, headers: answer.headers, body: answer.body })
     }
 
@@ -258,8 +264,7 @@ pub(crate) mod redis {
     type Result<T> = std::result::Result<T, capability::Error>;
 
     pub(crate) async fn run(connection: String, command: Vec<Vec<u8>>) -> Result<Reply> {
-        let command: Vec<_> =
-            command.iter().map(|part| String::from_utf8_lossy(part).into_owned()).collect();
+        let command: Vec<_> = command.iter().map(|part| String::from_utf8_lossy(part).into_owned()).collect();
         let reply = ask("redis", &connection, |state| &state.redis, command).map_err(refused)?;
         let mut parts = Vec::new();
         reply.write(&mut parts);

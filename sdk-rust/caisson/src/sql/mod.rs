@@ -244,3 +244,90 @@ impl fmt::Debug for Cursor {
         f.debug_struct("Cursor").field("columns", &self.columns).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Answered, Host};
+    use serde::Deserialize;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Customer {
+        id: i64,
+        name: Option<String>,
+        balance: f64,
+        tags: Vec<String>,
+    }
+
+    fn tags(items: &[&str]) -> Value {
+        Value::Array(Array {
+            element: "text".to_owned(),
+            dimensions: vec![u32::try_from(items.len()).unwrap()],
+            items: items.iter().map(|item| Scalar::from(*item)).collect(),
+        })
+    }
+
+    fn customers() -> Rows {
+        Rows::with_columns(["id", "name", "balance", "tags"])
+            .row((1, "Ada", Scalar::Decimal("12.50".to_owned()), tags(&["a", "b"])))
+            .row((2_i64, Scalar::Null, 0.5, tags(&[])))
+    }
+
+    #[test]
+    fn rows_become_structs_tuples_and_values() {
+        let read: Vec<Customer> = customers().read().unwrap();
+        let tags = vec!["a".to_owned(), "b".to_owned()];
+        assert_eq!(read[0], Customer { id: 1, name: Some("Ada".to_owned()), balance: 12.5, tags });
+        assert_eq!((read[1].name.as_deref(), read[1].tags.len()), (None, 0));
+        let tuple: (i64, Option<String>, f64, Vec<String>) = customers().read_first().unwrap().unwrap();
+        assert_eq!(tuple.0, 1);
+        let ids = Rows::with_columns(["id"]).row((3,)).row((4,));
+        assert_eq!(ids.read::<i64>().unwrap(), [3, 4]);
+        assert_eq!(customers().first().unwrap().get::<String>("balance").unwrap(), "12.50");
+    }
+
+    #[test]
+    fn documents_and_arrays_of_arrays_are_read_as_what_they_hold() {
+        let grid = Array {
+            element: "int4".to_owned(),
+            dimensions: vec![2, 2],
+            items: [1, 2, 3, 4].map(Scalar::from).to_vec(),
+        };
+        let rows =
+            Rows::with_columns(["grid", "about"]).row((Value::Array(grid), serde_json::json!({"a": [1]})));
+        let row = rows.first().unwrap();
+        assert_eq!(row.get::<Vec<Vec<i32>>>("grid").unwrap(), [[1, 2], [3, 4]]);
+        assert_eq!(row.get::<serde_json::Value>("about").unwrap(), serde_json::json!({"a": [1]}));
+        assert_eq!(row.get::<String>("about").unwrap(), r#"{"a":[1]}"#);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error_that_names_the_column() {
+        let rows = customers();
+        let row = rows.first().unwrap();
+        assert!(row.get::<i64>("name").unwrap_err().message().contains("`name`"));
+        assert!(row.get::<i64>("age").unwrap_err().message().contains("`age`"));
+        assert!(rows.read::<i64>().is_err());
+    }
+
+    #[test]
+    fn a_transaction_that_is_not_committed_is_rolled_back() {
+        let seen = Rc::new(RefCell::new(Vec::new()));
+        let log = Rc::clone(&seen);
+        let host = Host::new().sql("crm", move |statement| {
+            log.borrow_mut().push(statement.text);
+            Ok(Answered::from(1))
+        });
+        let crm = Connection::named("crm");
+        host.run(async {
+            let kept = crm.begin().await.unwrap();
+            kept.execute("update a", (1,)).await.unwrap();
+            kept.commit().await.unwrap();
+            let dropped = crm.begin().await.unwrap();
+            dropped.batch("insert", [(1, "a"), (2, "b")]).await.unwrap();
+        });
+        assert_eq!(*seen.borrow(), ["begin", "update a", "commit", "begin", "insert", "rollback"]);
+    }
+}

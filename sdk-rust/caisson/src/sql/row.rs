@@ -120,7 +120,8 @@ impl<'a> Row<'a> {
             .value(column)
             .ok_or_else(|| Error::internal(format!("the query answers no column `{column}`")))?;
         T::deserialize(ReadValue(value)).map_err(|error| {
-            Error::internal(format!("the column `{column}` is not of the type that is asked for")).detail(error)
+            Error::internal(format!("the column `{column}` is not of the type that is asked for"))
+                .detail(error)
         })
     }
 

@@ -41,8 +41,9 @@ impl Sent {
     ///
     /// `internal`: it is no JSON, or not of this form.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| Error::internal("the service did not send the JSON that is expected").detail(error))
+        serde_json::from_slice(&self.body).map_err(|error| {
+            Error::internal("the service did not send the JSON that is expected").detail(error)
+        })
     }
 }
 

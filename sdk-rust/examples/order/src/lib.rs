@@ -40,12 +40,7 @@ async fn transform(order: Json<Order>) -> Json<Warehouse> {
     let lines: Vec<Line> = items.into_iter().map(line).collect();
     let total: f64 = lines.iter().map(|line| line.amount).sum();
     let note: Vec<&str> = note.split_whitespace().rev().collect();
-    Json(Warehouse {
-        order_id: id,
-        total: (total * 100.0).round() / 100.0,
-        lines,
-        note: note.join(" "),
-    })
+    Json(Warehouse { order_id: id, total: (total * 100.0).round() / 100.0, lines, note: note.join(" ") })
 }
 
 #[cfg(test)]

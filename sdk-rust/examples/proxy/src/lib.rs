@@ -42,7 +42,8 @@ mod tests {
             assert_eq!(sent.body, b"an order");
             Ok(Response::text("made").status(201).header("content-length", "4"))
         });
-        let answer = host.call(pass, Request::new("an order").over_http("POST", "/orders?dry+run=1")).unwrap();
+        let answer =
+            host.call(pass, Request::new("an order").over_http("POST", "/orders?dry+run=1")).unwrap();
         assert_eq!((answer.code(), answer.read_text().unwrap()), (201, "made"));
         assert_eq!(answer.get_header("Content-Length"), None);
         assert_eq!(answer.get_header("content-type"), Some("text/plain; charset=utf-8"));

@@ -1,6 +1,6 @@
 //! A first service in Python.
 
-use super::{write_new, Args};
+use super::{Args, write_new};
 use crate::exit::{Exit, usage};
 use crate::output::Output;
 use serde_json::json;
