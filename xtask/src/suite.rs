@@ -49,6 +49,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
         tools::PROTOC,
         tools::PROTO_FILES,
         tools::ETCD,
+        tools::REDIS,
         tools::IP,
     ])?;
     context.claim_target()?;

@@ -212,6 +212,7 @@ fn warm_up_request(body: &[u8]) -> Request {
             headers: vec![field("user-agent", "warm-up"), field("accept", "*/*")],
         }),
         soap: None,
+        message: None,
         content_type: Some("application/json".to_owned()),
         body: body.to_vec(),
     }

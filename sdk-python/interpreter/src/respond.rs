@@ -32,7 +32,7 @@ const JSON: &str = "application/json";
 /// The response, checked. What comes in pieces has been sent when this returns.
 pub fn response(answer: Option<&Py<PyResponse>>, vm: &VirtualMachine) -> Result<Response, Unsendable> {
     let Some(answer) = answer else {
-        return Ok(Response { status: 200, headers: Vec::new(), body: Vec::new() });
+        return Ok(Response { status: 200, headers: Vec::new(), body: Vec::new(), settlement: None });
     };
     match answer.payload.get() {
         Some(payload) if pieces::has_pieces(&payload, vm) => pieces::send(answer, payload, vm),
@@ -57,7 +57,7 @@ fn head(
         None => Vec::new(),
     };
     set_content_type(&mut headers, answer, implied, vm)?;
-    Ok(Response { status, headers, body })
+    Ok(Response { status, headers, body, settlement: None })
 }
 
 /// The assigned media type wins over a header, and a header over what follows from the payload.
