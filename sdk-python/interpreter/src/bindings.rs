@@ -6,6 +6,7 @@
 wit_bindgen::generate!({
     path: "../../wit",
     world: "caisson:service/interpreter",
+    generate_all,
     async: ["-all"],
     generate_all,
     pub_export_macro: true,

@@ -126,6 +126,12 @@ const RULES: &[Rule] = &[
         why: "text in, text out: it writes what operators would have written",
     },
     Rule {
+        name: "caisson-redis",
+        may: &["caisson-capability", "caisson-host"],
+        never: &["axum", "hyper"],
+        why: "a capability knows its contract and its protocol; who runs it is not its concern",
+    },
+    Rule {
         name: "caisson-security",
         may: &["caisson-capability", "caisson-definition"],
         never: &["wasmtime", "axum"],

@@ -52,7 +52,7 @@ pub(crate) enum Keys {
     /// GEORADIUS: a key, perhaps a target.
     Radius,
     /// COPY: two keys, perhaps of another database.
-    Copy,
+    Copied,
     /// KEYS: a pattern of keys.
     Pattern,
     /// SCAN: a pattern of keys among options.
@@ -81,7 +81,7 @@ pub(crate) struct Known {
 /// A row: names, with their subcommand if they have one, parted by commas.
 type Row = (Op, Keys, Twice, &'static str);
 
-use Keys::{At, Copy, Counted, From, Pattern, Radius, Scan, Sort, Stored, Streams, Two, Unknown};
+use Keys::{At, Copied, Counted, From, Pattern, Radius, Scan, Sort, Stored, Streams, Two, Unknown};
 use Op::{Admin, Publish, Read, Script, Write};
 use Twice::{No, Plain, Set, Yes};
 
@@ -118,7 +118,7 @@ const TABLE: &[Row] = &[
     (Write, From(1, 1), No, "SUNIONSTORE,SINTERSTORE,SDIFFSTORE,PFMERGE"),
     (Write, From(2, 1), No, "BITOP"),
     (Write, Two(1, 2), No, "RENAME,RENAMENX,LMOVE,RPOPLPUSH,SMOVE,ZRANGESTORE,GEOSEARCHSTORE"),
-    (Write, Copy, No, "COPY"),
+    (Write, Copied, No, "COPY"),
     (Write, Counted(1), No, "LMPOP,ZMPOP"),
     (Write, Stored, No, "ZUNIONSTORE,ZINTERSTORE,ZDIFFSTORE"),
     (Write, Radius, No, "GEORADIUS,GEORADIUSBYMEMBER"),
