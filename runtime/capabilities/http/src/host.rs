@@ -1,6 +1,6 @@
 //! Host functions of `caisson:http`.
 
-pub use crate::calls::{Body, Upload};
+use crate::calls::{Body, Upload};
 use crate::calls::{self, Request};
 use crate::client::Client;
 use caisson_capability::Lease;
@@ -67,14 +67,14 @@ fn incoming<T: Send + 'static>(
 impl client::Host for Guest<'_> {}
 
 impl client::HostBody for Guest<'_> {
-    async fn drop(&mut self, body: Resource<Body>) -> wasmtime::Result<()> {
+    fn drop(&mut self, body: Resource<Body>) -> wasmtime::Result<()> {
         self.table.delete(body)?;
         Ok(())
     }
 }
 
 impl client::HostUpload for Guest<'_> {
-    async fn drop(&mut self, upload: Resource<Upload>) -> wasmtime::Result<()> {
+    fn drop(&mut self, upload: Resource<Upload>) -> wasmtime::Result<()> {
         self.table.delete(upload)?;
         Ok(())
     }

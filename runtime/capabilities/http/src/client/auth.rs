@@ -32,7 +32,7 @@ pub(crate) enum Credentials {
 impl Credentials {
     /// Reads the options. `http` is the client for the token endpoint.
     pub(crate) fn new(auth: Option<&Auth>, tokens: impl FnOnce(&Url) -> Http) -> Result<Self, Vec<Problem>> {
-        let sensitive = |place: &str, text: &str| {
+        let sensitive = |place: &str, text: &str| -> Result<_, Vec<Problem>> {
             let mut value = HeaderValue::from_str(text)
                 .map_err(|_| vec![Problem::at(place, "this cannot be the value of a header: it holds a line end or the like")])?;
             value.set_sensitive(true);
