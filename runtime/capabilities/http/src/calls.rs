@@ -8,7 +8,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -240,8 +240,9 @@ fn wait(value: &str) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let date = jiff::fmt::rfc2822::parse(value.trim()).ok()?;
-    let at = SystemTime::from(date.timestamp());
-    Some(at.duration_since(SystemTime::now()).unwrap_or_default())
+    let at = Duration::from_secs(u64::try_from(date.timestamp().as_second()).ok()?);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Some(at.saturating_sub(now))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -345,7 +346,7 @@ impl std::fmt::Debug for Running {
 
 impl Upload {
     /// Sends a piece. The future does not hold on to the upload.
-    pub fn write(&self, piece: Bytes) -> impl Future<Output = Result<(), Error>> + Send + 'static {
+    pub fn write(&self, piece: Bytes) -> impl Future<Output = Result<(), Error>> + Send + use<> {
         let running = lock(&self.0).as_ref().map(|running| (running.pieces.clone(), running.attempt.clone()));
         async move {
             let (pieces, attempt) = running.ok_or_else(finished)?;
@@ -358,7 +359,7 @@ impl Upload {
     }
 
     /// Ends the body and waits for the answer. Once only. The future does not hold on to the upload.
-    pub fn finish(&self) -> impl Future<Output = Result<Incoming, Error>> + Send + 'static {
+    pub fn finish(&self) -> impl Future<Output = Result<Incoming, Error>> + Send + use<> {
         let running = lock(&self.0).take();
         async move {
             let Running { pieces, task, .. } = running.ok_or_else(finished)?;

@@ -120,7 +120,10 @@ fn certificate(why: &rustls::CertificateError) -> Error {
         Why::NotValidForName | Why::NotValidForNameContext { .. } => {
             "it is for another name; tls/server_name says which is right"
         }
-        Why::UnknownIssuer => "its issuer is not known; set tls/ca to the authority that signed it",
+        // Another authority of the same name has signed it.
+        Why::UnknownIssuer | Why::BadSignature => {
+            "its issuer is not known; set tls/ca to the authority that signed it"
+        }
         Why::Revoked => "it is revoked",
         _ => "it is not valid",
     };

@@ -1,7 +1,7 @@
 //! Host functions of `caisson:http`.
 
 use crate::calls::{self, Request};
-pub use crate::calls::{Body, Upload};
+use crate::calls::{Body, Upload};
 use crate::client::Client;
 use caisson_capability::Lease;
 use caisson_host::{Guest, Resources, Shows, error, types};
@@ -22,8 +22,8 @@ mod generated {
         world: "caisson:http/imports",
         with: {
             "caisson:capability/types": caisson_host::types,
-            "caisson:http/client.body": crate::host::Body,
-            "caisson:http/client.upload": crate::host::Upload,
+            "caisson:http/client.body": crate::Body,
+            "caisson:http/client.upload": crate::Upload,
         },
     });
 }
@@ -70,14 +70,14 @@ fn incoming<T: Send + 'static>(
 impl client::Host for Guest<'_> {}
 
 impl client::HostBody for Guest<'_> {
-    async fn drop(&mut self, body: Resource<Body>) -> wasmtime::Result<()> {
+    fn drop(&mut self, body: Resource<Body>) -> wasmtime::Result<()> {
         self.table.delete(body)?;
         Ok(())
     }
 }
 
 impl client::HostUpload for Guest<'_> {
-    async fn drop(&mut self, upload: Resource<Upload>) -> wasmtime::Result<()> {
+    fn drop(&mut self, upload: Resource<Upload>) -> wasmtime::Result<()> {
         self.table.delete(upload)?;
         Ok(())
     }

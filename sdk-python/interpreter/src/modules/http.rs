@@ -199,7 +199,7 @@ mod _caisson_http {
     /// A list of pairs of texts.
     fn pairs(list: &PyObjectRef, vm: &VirtualMachine) -> PyResult<Vec<Field>> {
         vm.extract_elements_with(list.as_object(), |pair| {
-            let parts = pair.downcast_ref::<PyTuple>().map(PyTuple::as_slice);
+            let parts = pair.downcast_ref::<PyTuple>().map(|parts| parts.as_slice());
             let Some([name, value]) = parts else {
                 return Err(vm.new_type_error("names and values are pairs of texts"));
             };

@@ -32,7 +32,7 @@ pub(crate) enum Credentials {
 impl Credentials {
     /// Reads the options. `http` is the client for the token endpoint.
     pub(crate) fn new(auth: Option<&Auth>, tokens: impl FnOnce(&Url) -> Http) -> Result<Self, Vec<Problem>> {
-        let sensitive = |place: &str, text: &str| {
+        let sensitive = |place: &str, text: &str| -> Result<_, Vec<Problem>> {
             let mut value = HeaderValue::from_str(text).map_err(|_| {
                 vec![Problem::at(
                     place,
@@ -236,7 +236,7 @@ impl Endpoint {
         let status = answer.status;
         let body = answer.body.collect().await?;
         match status {
-            200..=299 => self.token(&body, started),
+            200..=299 => token(&body, started),
             500.. | 429 => Err(error::away("oauth2", &format!("the token server answered {status}"))),
             _ => {
                 let code =
@@ -249,21 +249,21 @@ impl Endpoint {
             }
         }
     }
+}
 
-    fn token(&self, body: &[u8], started: Instant) -> Result<Token, Error> {
-        let wrong = || error::broken("oauth2", "the token server answered something that is no token");
-        let granted: Granted = serde_json::from_slice(body).map_err(|_| wrong())?;
-        let mut value =
-            HeaderValue::from_str(&format!("Bearer {}", granted.access_token)).map_err(|_| wrong())?;
-        value.set_sensitive(true);
-        // Some servers write the number as a text.
-        let seconds =
-            granted.expires_in.and_then(|value| value.as_f64().or_else(|| value.as_str()?.parse().ok()));
-        let life =
-            Duration::try_from_secs_f64(seconds.unwrap_or(300.0)).unwrap_or_default().min(LONGEST_LIFE);
-        let margin = (life / 10).min(MARGIN);
-        Ok(Token { value, until: started + (life - margin) })
-    }
+/// Reads what a token endpoint answered.
+fn token(body: &[u8], started: Instant) -> Result<Token, Error> {
+    let wrong = || error::broken("oauth2", "the token server answered something that is no token");
+    let granted: Granted = serde_json::from_slice(body).map_err(|_| wrong())?;
+    let mut value =
+        HeaderValue::from_str(&format!("Bearer {}", granted.access_token)).map_err(|_| wrong())?;
+    value.set_sensitive(true);
+    // Some servers write the number as a text.
+    let seconds =
+        granted.expires_in.and_then(|value| value.as_f64().or_else(|| value.as_str()?.parse().ok()));
+    let life = Duration::try_from_secs_f64(seconds.unwrap_or(300.0)).unwrap_or_default().min(LONGEST_LIFE);
+    let margin = (life / 10).min(MARGIN);
+    Ok(Token { value, until: started + (life - margin) })
 }
 
 /// How long before its end a token is not used any more.
