@@ -63,11 +63,7 @@ fn of_v4(address: Ipv4Addr) -> Scope {
         // Amazon, Google, Azure and others; tasks of ECS; pods of EKS; Alibaba; Oracle.
         _ if matches!(
             address.octets(),
-            [169, 254, 169, 254]
-                | [169, 254, 170, 2]
-                | [169, 254, 170, 23]
-                | [100, 100, 100, 200]
-                | [192, 0, 0, 192]
+            [169, 254, 169, 254] | [169, 254, 170, 2 | 23] | [100, 100, 100, 200] | [192, 0, 0, 192]
         ) =>
         {
             Scope::Metadata
@@ -97,7 +93,7 @@ fn of_v6(address: Ipv6Addr) -> Scope {
         [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] | [0x64, 0xff9b, 1, ..] => Scope::Private,
         [0xfe80..=0xfebf, ..] => Scope::LinkLocal,
         // Teredo and protocol assignments; documentation, twice.
-        [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Scope::Special,
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Scope::Special,
         [0x2000..=0x3fff, ..] => Scope::Public,
         _ => Scope::Special,
     }
@@ -211,7 +207,9 @@ pub enum Blocked {
     #[error("this is no host: write a name, or an address in its usual form")]
     Malformed,
     /// No address is known.
-    #[error("the name of the other side cannot be resolved; check the host in the connection's options, and DNS")]
+    #[error(
+        "the name of the other side cannot be resolved; check the host in the connection's options, and DNS"
+    )]
     Unresolved(#[source] io::Error),
     /// It leads where connections must not go.
     #[error(
@@ -244,9 +242,9 @@ impl From<Blocked> for Error {
             Blocked::Unresolved(source) => {
                 Self::new(ErrorKind::Unavailable, text).fault(Fault::Remote).code("dns").source(source)
             }
-            Blocked::Refused { address, .. } => {
-                Self::new(ErrorKind::AccessDenied, text).fault(Fault::Host).detail(format!("address {address}"))
-            }
+            Blocked::Refused { address, .. } => Self::new(ErrorKind::AccessDenied, text)
+                .fault(Fault::Host)
+                .detail(format!("address {address}")),
         }
     }
 }
@@ -430,7 +428,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_is_rebound_is_judged_by_the_answer_that_is_used() {
-        let egress = Egress::new(Vec::new()).resolver(answering(vec![vec!["93.184.216.34"], vec!["127.0.0.1"]]));
+        let egress =
+            Egress::new(Vec::new()).resolver(answering(vec![vec!["93.184.216.34"], vec!["127.0.0.1"]]));
         let first = egress.resolve("rebound.example", 80).await.unwrap();
         assert_eq!(first, ["93.184.216.34:80".parse().unwrap()]);
         assert!(egress.resolve("rebound.example", 80).await.is_err());
@@ -481,8 +480,25 @@ mod tests {
     async fn forms_that_different_readers_take_for_different_addresses_are_refused() {
         let egress = Egress::new(Vec::new()).resolver(answering(vec![vec!["93.184.216.34"]]));
         for host in [
-            "2130706433", "017700000001", "0x7f000001", "0x7f.1", "127.1", "0177.0.0.1", "127.0.0.1.1", "1.2.3.0x4",
-            "", ".", "a b", "a@b", "a\\b", "a/b", "a\r\nb", "exämple.org", "１２７.0.0.1", "a.example:80", "[::1",
+            "2130706433",
+            "017700000001",
+            "0x7f000001",
+            "0x7f.1",
+            "127.1",
+            "0177.0.0.1",
+            "127.0.0.1.1",
+            "1.2.3.0x4",
+            "",
+            ".",
+            "a b",
+            "a@b",
+            "a\\b",
+            "a/b",
+            "a\r\nb",
+            "exämple.org",
+            "１２７.0.0.1",
+            "a.example:80",
+            "[::1",
         ] {
             assert!(matches!(egress.resolve(host, 80).await, Err(Blocked::Malformed)), "{host}");
         }

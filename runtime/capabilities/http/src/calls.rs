@@ -146,7 +146,9 @@ fn prepare(lease: &Lease<Client>, request: &Request, body: Payload) -> Result<Ou
 fn within(grant: &grant::Grant, method: &str, path: &str) -> bool {
     let one_of = |name: &str, fits: &dyn Fn(&str) -> bool| match grant.restrictions.get(name) {
         None => true,
-        Some(list) => list.as_array().is_some_and(|list| list.iter().filter_map(|one| one.as_str()).any(fits)),
+        Some(list) => {
+            list.as_array().is_some_and(|list| list.iter().filter_map(|one| one.as_str()).any(fits))
+        }
     };
     one_of("methods", &|one| one == method) && one_of("paths", &|one| grant::matches(one, path))
 }
@@ -285,8 +287,11 @@ impl Body {
                 *state = State::Ended;
                 Ok(Reading(None))
             }
-            State::Away => Err(Error::new(ErrorKind::Conflict, "this body is being read, or a read of it was broken off")
-                .fault(Fault::Service)),
+            State::Away => Err(Error::new(
+                ErrorKind::Conflict,
+                "this body is being read, or a read of it was broken off",
+            )
+            .fault(Fault::Service)),
         }
     }
 
@@ -360,7 +365,9 @@ impl Upload {
             let Running { pieces, task, .. } = running.ok_or_else(finished)?;
             // Who has the answer already reads no more of the body.
             drop(pieces.send(Piece::End).await);
-            task.await.map_err(|error| Error::new(ErrorKind::Internal, "the request was broken off").source(error))?
+            task.await.map_err(|error| {
+                Error::new(ErrorKind::Internal, "the request was broken off").source(error)
+            })?
         }
     }
 }

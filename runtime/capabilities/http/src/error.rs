@@ -47,7 +47,8 @@ pub(crate) fn request(error: &(dyn StdError + 'static)) -> Error {
 fn exchange(error: &hyper::Error) -> Error {
     // The body of the request is ours: an upload that was broken off.
     if error.is_user() {
-        return Error::new(ErrorKind::Cancelled, "the request was broken off before its end").fault(Fault::Service);
+        return Error::new(ErrorKind::Cancelled, "the request was broken off before its end")
+            .fault(Fault::Service);
     }
     if error.is_parse_too_large() {
         return too_much("the head of the answer is larger than header_bytes or header_count allow");
@@ -74,7 +75,8 @@ pub(crate) fn body(error: &io::Error, packed: bool) -> Error {
 
 /// The same error once more: libraries only lend theirs.
 fn copy(error: &Error) -> Error {
-    let mut copy = Error::new(error.kind, error.message.clone()).fault(error.fault).retryable(error.retryable);
+    let mut copy =
+        Error::new(error.kind, error.message.clone()).fault(error.fault).retryable(error.retryable);
     copy.code.clone_from(&error.code);
     copy.detail.clone_from(&error.detail);
     copy
@@ -99,9 +101,13 @@ pub(crate) fn tls(error: &io::Error) -> Error {
         Some(rustls::Error::AlertReceived(_)) => {
             "the other side refused the TLS connection; if it asks for a certificate, set tls: {cert, key}"
         }
-        Some(rustls::Error::InvalidMessage(_)) => "the other side does not speak TLS; check the scheme and port of the url",
+        Some(rustls::Error::InvalidMessage(_)) => {
+            "the other side does not speak TLS; check the scheme and port of the url"
+        }
         Some(_) => "TLS with the other side failed",
-        None => return away("tls", "the connection broke while TLS was agreed upon").detail(error.to_string()),
+        None => {
+            return away("tls", "the connection broke while TLS was agreed upon").detail(error.to_string());
+        }
     };
     broken("tls", text).detail(error.to_string())
 }
@@ -111,8 +117,13 @@ fn certificate(why: &rustls::CertificateError) -> Error {
     let reason = match why {
         Why::Expired | Why::ExpiredContext { .. } => "it has expired",
         Why::NotValidYet | Why::NotValidYetContext { .. } => "it is not valid yet",
-        Why::NotValidForName | Why::NotValidForNameContext { .. } => "it is for another name; tls/server_name says which is right",
-        Why::UnknownIssuer => "its issuer is not known; set tls/ca to the authority that signed it",
+        Why::NotValidForName | Why::NotValidForNameContext { .. } => {
+            "it is for another name; tls/server_name says which is right"
+        }
+        // Another authority of the same name has signed it.
+        Why::UnknownIssuer | Why::BadSignature => {
+            "its issuer is not known; set tls/ca to the authority that signed it"
+        }
         Why::Revoked => "it is revoked",
         _ => "it is not valid",
     };

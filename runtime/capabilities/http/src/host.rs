@@ -1,7 +1,7 @@
 //! Host functions of `caisson:http`.
 
-use crate::calls::{Body, Upload};
 use crate::calls::{self, Request};
+use crate::calls::{Body, Upload};
 use crate::client::Client;
 use caisson_capability::Lease;
 use caisson_host::{Guest, Resources, Shows, error, types};
@@ -22,8 +22,8 @@ mod generated {
         world: "caisson:http/imports",
         with: {
             "caisson:capability/types": caisson_host::types,
-            "caisson:http/client.body": crate::host::Body,
-            "caisson:http/client.upload": crate::host::Upload,
+            "caisson:http/client.body": crate::Body,
+            "caisson:http/client.upload": crate::Upload,
         },
     });
 }
@@ -40,7 +40,10 @@ pub fn link<T: Send + 'static>(
     client::add_to_linker::<T, Shows>(linker, guest)
 }
 
-fn lease<T: Send + 'static>(accessor: &Accessor<T, Shows>, connection: &str) -> Result<Lease<Client>, types::Error> {
+fn lease<T: Send + 'static>(
+    accessor: &Accessor<T, Shows>,
+    connection: &str,
+) -> Result<Lease<Client>, types::Error> {
     accessor.with(|mut access| access.get().lease("http", connection))
 }
 
@@ -99,7 +102,8 @@ impl<T: Send + 'static> client::HostUploadWithStore<T> for Shows {
         upload: Resource<Upload>,
         piece: Vec<u8>,
     ) -> Result<(), types::Error> {
-        let writing = accessor.with(|mut access| access.get().table.held(&upload).map(|it| it.write(piece.into())))?;
+        let writing =
+            accessor.with(|mut access| access.get().table.held(&upload).map(|it| it.write(piece.into())))?;
         writing.await.map_err(error)
     }
 
@@ -119,7 +123,8 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
         it: client::Request,
     ) -> Result<client::Response, types::Error> {
         let lease = lease(accessor, &connection)?;
-        let calls::Response { status, headers, body } = calls::send(&lease, request(it)).await.map_err(error)?;
+        let calls::Response { status, headers, body } =
+            calls::send(&lease, request(it)).await.map_err(error)?;
         Ok(client::Response { status, headers, body })
     }
 

@@ -73,7 +73,14 @@ impl Capability for Http {
             options: schema_of::<Config>(),
             inbound: None,
             restrictions: Some(schema_of::<Restrictions>()),
-            secrets: &["auth/password", "auth/token", "auth/key", "auth/client_secret", "tls/key", "proxy/password"],
+            secrets: &[
+                "auth/password",
+                "auth/token",
+                "auth/key",
+                "auth/client_secret",
+                "tls/key",
+                "proxy/password",
+            ],
             operations: &[Operation { name: calls::SEND, summary: "Send requests and read their answers." }],
         }
     }

@@ -10,10 +10,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 async fn each_kind_of_credentials_is_put_where_it_belongs() {
     let server = Server::start(|_| ok("")).await;
     for (auth, header, line) in [
-        (json!({"type": "basic", "username": "u", "password": "p"}), Some(("authorization", "Basic dTpw")), "GET /?q=1 HTTP/1.1"),
+        (
+            json!({"type": "basic", "username": "u", "password": "p"}),
+            Some(("authorization", "Basic dTpw")),
+            "GET /?q=1 HTTP/1.1",
+        ),
         (json!({"type": "bearer", "token": "t"}), Some(("authorization", "Bearer t")), "GET /?q=1 HTTP/1.1"),
-        (json!({"type": "api-key", "header": "X-Key", "key": "k"}), Some(("x-key", "k")), "GET /?q=1 HTTP/1.1"),
-        (json!({"type": "api-key", "query": "api_key", "key": "k&="}), None, "GET /?q=1&api_key=k%26%3D HTTP/1.1"),
+        (
+            json!({"type": "api-key", "header": "X-Key", "key": "k"}),
+            Some(("x-key", "k")),
+            "GET /?q=1 HTTP/1.1",
+        ),
+        (
+            json!({"type": "api-key", "query": "api_key", "key": "k&="}),
+            None,
+            "GET /?q=1&api_key=k%26%3D HTTP/1.1",
+        ),
     ] {
         send(&lease(json!({"url": server.url(""), "auth": auth})), get("/?q=1")).await.unwrap();
         let seen = server.last();
@@ -29,7 +41,9 @@ async fn tokens(life: &'static str) -> Server {
     let given = AtomicUsize::new(0);
     Server::start(move |_| {
         let number = given.fetch_add(1, Ordering::SeqCst) + 1;
-        ok(&format!("{{\"access_token\": \"token-{number}\", \"token_type\": \"bearer\", \"expires_in\": {life}}}"))
+        ok(&format!(
+            "{{\"access_token\": \"token-{number}\", \"token_type\": \"bearer\", \"expires_in\": {life}}}"
+        ))
     })
     .await
 }
@@ -46,10 +60,15 @@ async fn a_token_is_fetched_once_for_many_who_wait() {
     let (tokens, server) = (tokens("3600").await, Server::start(|_| ok("")).await);
     let lease = lease(json!({"url": server.url(""), "auth": oauth(&tokens)}));
     let all = (0..20).map(|_| send(&lease, get("/")));
-    assert!(futures_util::future::join_all(all).await.into_iter().all(|answer| answer.unwrap().status == 200));
+    assert!(
+        futures_util::future::join_all(all).await.into_iter().all(|answer| answer.unwrap().status == 200)
+    );
     assert_eq!(tokens.seen().len(), 1);
     let seen = tokens.last();
-    assert_eq!(String::from_utf8(seen.body.clone()).unwrap(), "grant_type=client%5Fcredentials&scope=a%20b&audience=crm");
+    assert_eq!(
+        String::from_utf8(seen.body.clone()).unwrap(),
+        "grant_type=client%5Fcredentials&scope=a%20b&audience=crm"
+    );
     assert_eq!(seen.header("authorization"), Some("Basic aWQ6czMlMkZjcmV0"));
     assert!(server.seen().iter().all(|seen| seen.header("authorization") == Some("Bearer token-1")));
 }
@@ -84,11 +103,19 @@ async fn a_token_server_that_refuses_or_answers_nonsense_is_named_and_no_secret_
     let server = Server::start(|_| ok("")).await;
     type Case = (fn() -> Reply, ErrorKind, &'static str);
     let cases: [Case; 5] = [
-        (|| answer("401 Unauthorized", "", b"{\"error\": \"invalid_client\"}"), ErrorKind::Unauthenticated, "invalid_client"),
+        (
+            || answer("401 Unauthorized", "", b"{\"error\": \"invalid_client\"}"),
+            ErrorKind::Unauthenticated,
+            "invalid_client",
+        ),
         (|| answer("500 Oops", "", b""), ErrorKind::Unavailable, "500"),
         (|| ok("not json"), ErrorKind::Unavailable, "no token"),
         (|| ok("{\"access_token\": \"a\\r\\nb\"}"), ErrorKind::Unavailable, "no token"),
-        (|| answer("302 Found", "Location: http://169.254.169.254/\r\n", b""), ErrorKind::Unauthenticated, "302"),
+        (
+            || answer("302 Found", "Location: http://169.254.169.254/\r\n", b""),
+            ErrorKind::Unauthenticated,
+            "302",
+        ),
     ];
     for (reply, kind, text) in cases {
         let tokens = Server::start(move |_| reply()).await;
@@ -123,7 +150,9 @@ async fn ping_says_whether_the_other_side_is_there_and_lets_us_in() {
         _ => Reply::Bytes(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n".to_vec()),
     })
     .await;
-    for (path, kind) in [("/in", None), ("/out", Some(ErrorKind::Unauthenticated)), ("/ill", Some(ErrorKind::Unavailable))] {
+    for (path, kind) in
+        [("/in", None), ("/out", Some(ErrorKind::Unauthenticated)), ("/ill", Some(ErrorKind::Unavailable))]
+    {
         let lease = Setting::default().lease(json!({"url": server.url(path), "ping_path": "/health"}));
         assert_eq!(lease.client().ping().await.err().map(|error| error.kind), kind, "{path}");
     }

@@ -14,59 +14,110 @@ type Script = fn() -> Reply;
 #[tokio::test]
 async fn every_bad_answer_is_an_error_that_says_what_was_wrong() {
     let cases: &[(&str, Script, Value, ErrorKind, &str, bool)] = &[
-        ("nonsense", || Reply::Last(b"SSH-2.0-OpenSSH_9.6\r\n".to_vec()), json!({}), ErrorKind::Unavailable, "not HTTP", false),
+        (
+            "nonsense",
+            || Reply::Last(b"SSH-2.0-OpenSSH_9.6\r\n".to_vec()),
+            json!({}),
+            ErrorKind::Unavailable,
+            "not HTTP",
+            false,
+        ),
         ("nothing", || Reply::Last(Vec::new()), json!({}), ErrorKind::Unavailable, "closed", true),
-        ("half a head", || Reply::Last(b"HTTP/1.1 200 OK\r\nA: ".to_vec()), json!({}), ErrorKind::Unavailable, "", true),
+        (
+            "half a head",
+            || Reply::Last(b"HTTP/1.1 200 OK\r\nA: ".to_vec()),
+            json!({}),
+            ErrorKind::Unavailable,
+            "",
+            true,
+        ),
         (
             "a body that ends early",
             || Reply::Last(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".to_vec()),
-            json!({}), ErrorKind::Unavailable, "", true,
+            json!({}),
+            ErrorKind::Unavailable,
+            "",
+            true,
         ),
         (
             "chunks that end early",
             || Reply::Last(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n".to_vec()),
-            json!({}), ErrorKind::Unavailable, "", true,
+            json!({}),
+            ErrorKind::Unavailable,
+            "",
+            true,
         ),
         (
             "two lengths",
             || Reply::Last(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab".to_vec()),
-            json!({}), ErrorKind::Unavailable, "not HTTP", false,
+            json!({}),
+            ErrorKind::Unavailable,
+            "not HTTP",
+            false,
         ),
         (
             "headers without end",
             || Reply::Flood(b"HTTP/1.1 200 OK\r\n".to_vec(), b"X-Again: and again\r\n".to_vec()),
-            json!({}), ErrorKind::QuotaExceeded, "header", false,
+            json!({}),
+            ErrorKind::QuotaExceeded,
+            "header",
+            false,
         ),
         (
             "a header without end",
             || Reply::Flood(b"HTTP/1.1 200 OK\r\nX: ".to_vec(), b"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy".to_vec()),
-            json!({"header_bytes": 8192}), ErrorKind::QuotaExceeded, "header_bytes", false,
+            json!({"header_bytes": 8192}),
+            ErrorKind::QuotaExceeded,
+            "header_bytes",
+            false,
         ),
         (
             "a body without end",
             || Reply::Flood(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), vec![b'x'; 1000]),
-            json!({"answer_bytes": 100_000}), ErrorKind::QuotaExceeded, "answer_bytes", false,
+            json!({"answer_bytes": 100_000}),
+            ErrorKind::QuotaExceeded,
+            "answer_bytes",
+            false,
         ),
         (
             "a length beyond the limit",
             || Reply::Hang(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n".to_vec()),
-            json!({}), ErrorKind::QuotaExceeded, "answer_bytes", false,
+            json!({}),
+            ErrorKind::QuotaExceeded,
+            "answer_bytes",
+            false,
         ),
-        ("a slow head", || Reply::Hang(Vec::new()), json!({"read_timeout_secs": 0.05, "connect_timeout_secs": 0.05}), ErrorKind::Timeout, "read_timeout_secs", true),
+        (
+            "a slow head",
+            || Reply::Hang(Vec::new()),
+            json!({"read_timeout_secs": 0.05, "connect_timeout_secs": 0.05}),
+            ErrorKind::Timeout,
+            "read_timeout_secs",
+            true,
+        ),
         (
             "a slow body",
             || Reply::Hang(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".to_vec()),
-            json!({"read_timeout_secs": 0.05}), ErrorKind::Timeout, "read_timeout_secs", true,
+            json!({"read_timeout_secs": 0.05}),
+            ErrorKind::Timeout,
+            "read_timeout_secs",
+            true,
         ),
         (
             "preliminary answers without end",
             || Reply::Flood(Vec::new(), b"HTTP/1.1 100 Continue\r\n\r\n".to_vec()),
-            json!({"read_timeout_secs": 0.2, "connect_timeout_secs": 0.05}), ErrorKind::Timeout, "read_timeout_secs", true,
+            json!({"read_timeout_secs": 0.2, "connect_timeout_secs": 0.05}),
+            ErrorKind::Timeout,
+            "read_timeout_secs",
+            true,
         ),
         (
             "what says that it is compressed and is not",
             || answer("200 OK", "Content-Encoding: gzip\r\n", b"plain text, that is"),
-            json!({}), ErrorKind::Unavailable, "compressed", false,
+            json!({}),
+            ErrorKind::Unavailable,
+            "compressed",
+            false,
         ),
     ];
     for (name, script, mut config, kind, text, retryable) in cases.iter().cloned() {
@@ -119,7 +170,8 @@ async fn packed(encoding: &str, plain: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn answers_are_unpacked_and_bombs_are_not() {
     for encoding in ["gzip", "br", "zstd"] {
-        let (small, bomb) = (packed(encoding, b"hello hello hello").await, packed(encoding, &vec![0; 20 << 20]).await);
+        let (small, bomb) =
+            (packed(encoding, b"hello hello hello").await, packed(encoding, &vec![0; 20 << 20]).await);
         assert!(bomb.len() < 200_000, "{encoding} {}", bomb.len());
         let server = Server::start(move |seen| {
             let headers = format!("Content-Encoding: {encoding}\r\n");
@@ -129,12 +181,20 @@ async fn answers_are_unpacked_and_bombs_are_not() {
         let on = lease(json!({"url": server.url("")}));
         let unpacked = send(&on, get("/")).await.unwrap();
         assert_eq!(unpacked.body, b"hello hello hello", "{encoding}");
-        assert!(!unpacked.headers.iter().any(|(name, _)| name == "content-encoding" || name == "content-length"));
+        assert!(
+            !unpacked.headers.iter().any(|(name, _)| name == "content-encoding" || name == "content-length")
+        );
         let error = send(&on, get("/bomb")).await.unwrap_err();
-        assert!(error.kind == ErrorKind::QuotaExceeded && error.message.contains("answer_bytes"), "{encoding}: {error}");
+        assert!(
+            error.kind == ErrorKind::QuotaExceeded && error.message.contains("answer_bytes"),
+            "{encoding}: {error}"
+        );
         let off = lease(json!({"url": server.url(""), "compression": false}));
         let kept = send(&off, get("/")).await.unwrap();
-        assert!(kept.body != b"hello hello hello" && kept.headers.iter().any(|(name, _)| name == "content-encoding"));
+        assert!(
+            kept.body != b"hello hello hello"
+                && kept.headers.iter().any(|(name, _)| name == "content-encoding")
+        );
         assert_eq!(server.last().header("accept-encoding"), None);
     }
 }
@@ -144,7 +204,10 @@ async fn a_server_may_be_down_at_first_come_up_and_start_anew() {
     let port = free_port();
     let lease = lease(json!({"url": format!("http://127.0.0.1:{port}")}));
     let error = send(&lease, get("/")).await.unwrap_err();
-    assert_eq!((error.kind, error.retryable, error.code.as_deref()), (ErrorKind::Unavailable, true, Some("connect")));
+    assert_eq!(
+        (error.kind, error.retryable, error.code.as_deref()),
+        (ErrorKind::Unavailable, true, Some("connect"))
+    );
     assert!(error.detail.unwrap().contains(&port.to_string()) && !error.message.contains(&port.to_string()));
     let server = Server::start_at(port, None, |_| ok("first")).await;
     assert_eq!(send(&lease, get("/")).await.unwrap().body, b"first");
@@ -156,7 +219,8 @@ async fn a_server_may_be_down_at_first_come_up_and_start_anew() {
 
 #[tokio::test]
 async fn a_kept_connection_that_the_server_closed_meanwhile_is_no_error() {
-    let server = Server::start(|_| Reply::Last(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec())).await;
+    let server =
+        Server::start(|_| Reply::Last(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec())).await;
     let lease = lease(json!({"url": server.url("")}));
     for round in 1..=5 {
         assert_eq!(send(&lease, request("POST", "/")).await.unwrap().body, b"ok");
@@ -170,7 +234,10 @@ async fn a_kept_connection_that_the_server_closed_meanwhile_is_no_error() {
 async fn what_is_lost_is_repeated_by_the_policy_if_it_may_be() {
     for (method, requests) in [("GET", 3), ("DELETE", 3), ("POST", 1)] {
         let server = Server::start(|_| Reply::Last(Vec::new())).await;
-        let policy = Policy { retry: Some(Retry { attempts: 3, backoff_ms: 1, max_backoff_ms: 1 }), ..Policy::default() };
+        let policy = Policy {
+            retry: Some(Retry { attempts: 3, backoff_ms: 1, max_backoff_ms: 1 }),
+            ..Policy::default()
+        };
         let lease = Setting { policy, ..Setting::default() }.lease(json!({"url": server.url("")}));
         assert_eq!(send(&lease, request(method, "/")).await.unwrap_err().kind, ErrorKind::Unavailable);
         assert_eq!(server.seen().len(), requests, "{method}");
@@ -184,7 +251,8 @@ async fn a_call_ends_at_its_own_limit_or_the_requests_and_gives_its_connection_u
     let hasty = Request { timeout: Some(Duration::from_millis(50)), ..get("/") };
     assert_eq!(send(&lease(connection.clone()), hasty).await.unwrap_err().kind, ErrorKind::Timeout);
     server.until_closed(1).await;
-    let late = Setting { deadline: Duration::from_millis(50), ..Setting::default() }.lease(connection.clone());
+    let late =
+        Setting { deadline: Duration::from_millis(50), ..Setting::default() }.lease(connection.clone());
     let error = send(&late, get("/")).await.unwrap_err();
     assert!(error.kind == ErrorKind::Timeout && error.message.contains("deadline"), "{error}");
     server.until_closed(2).await;
@@ -197,7 +265,8 @@ async fn a_call_ends_at_its_own_limit_or_the_requests_and_gives_its_connection_u
 
 #[tokio::test]
 async fn a_body_in_pieces_ends_at_the_calls_limit() {
-    let server = Server::start(|_| Reply::Hang(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".to_vec())).await;
+    let server =
+        Server::start(|_| Reply::Hang(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".to_vec())).await;
     let asked = Request { timeout: Some(Duration::from_millis(500)), ..get("/") };
     let answer = open(&lease(json!({"url": server.url("")})), asked).await.unwrap();
     assert!(answer.body.read(4).await.unwrap().is_some());

@@ -3,8 +3,8 @@
 use caisson_capability::connections::Table;
 use caisson_capability::egress::Resolve;
 use caisson_capability::{
-    BoxFuture, Capability as _, ChannelInfo, Cid, Connections, Deadline, Grant, Invocation, Lease, LiveConnection, Options, Policy,
-    Setup, Trace,
+    BoxFuture, Capability as _, ChannelInfo, Cid, Connections, Deadline, Grant, Invocation, Lease,
+    LiveConnection, Options, Policy, Setup, Trace,
 };
 use caisson_http::{Client, Http, Request};
 use serde_json::{Value, json};
@@ -24,8 +24,6 @@ use tokio_util::task::AbortOnDropHandle;
 pub struct Seen {
     pub head: String,
     pub body: Vec<u8>,
-    /// Which connection it came by, counted from 0.
-    pub connection: usize,
 }
 
 impl Seen {
@@ -58,7 +56,8 @@ pub fn ok(body: &str) -> Reply {
 }
 
 pub fn answer(status: &str, headers: &str, body: &[u8]) -> Reply {
-    let mut bytes = format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n", body.len()).into_bytes();
+    let mut bytes =
+        format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n", body.len()).into_bytes();
     bytes.extend_from_slice(body);
     Reply::Bytes(bytes)
 }
@@ -104,14 +103,15 @@ impl Server {
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                let (state, number) = (Arc::clone(&shared), shared.opened.fetch_add(1, Ordering::SeqCst));
+                let state = Arc::clone(&shared);
+                state.opened.fetch_add(1, Ordering::SeqCst);
                 connections.spawn(async move {
                     let served = match &state.acceptor {
                         Some(acceptor) => match acceptor.accept(stream).await {
-                            Ok(stream) => state.serve(stream, number).await,
+                            Ok(stream) => state.serve(stream).await,
                             Err(error) => Err(error),
                         },
-                        None => state.serve(stream, number).await,
+                        None => state.serve(stream).await,
                     };
                     drop(served);
                     state.closed.fetch_add(1, Ordering::SeqCst);
@@ -166,13 +166,13 @@ impl Server {
 pub const HANG: Duration = Duration::from_secs(120);
 
 impl State {
-    async fn serve<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: S, connection: usize) -> io::Result<()> {
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: S) -> io::Result<()> {
         loop {
             let mut head = Vec::new();
             while !head.ends_with(b"\r\n\r\n") {
                 head.push(stream.read_u8().await?);
             }
-            let mut seen = Seen { head: String::from_utf8_lossy(&head).into_owned(), body: Vec::new(), connection };
+            let mut seen = Seen { head: String::from_utf8_lossy(&head).into_owned(), body: Vec::new() };
             if let Some(size) = seen.header("content-length") {
                 seen.body = vec![0; size.parse().unwrap()];
                 stream.read_exact(&mut seen.body).await?;

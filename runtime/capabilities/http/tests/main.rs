@@ -5,4 +5,5 @@ mod faults;
 mod harness;
 mod policy;
 mod requests;
+mod sample;
 mod tls;

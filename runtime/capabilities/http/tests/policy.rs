@@ -2,7 +2,7 @@
 
 use crate::harness::{Names, Reply, Server, Setting, answer, fields, get, lease, ok, request};
 use bytes::Bytes;
-use caisson_capability::{ErrorKind, connection::Setup, Capability as _};
+use caisson_capability::{Capability as _, ErrorKind, connection::Setup};
 use caisson_http::{Http, Request, send};
 use serde_json::json;
 
@@ -38,12 +38,24 @@ async fn redirects_are_answers_unless_they_are_to_be_followed() {
 #[tokio::test]
 async fn redirects_to_where_nothing_may_go_are_refused() {
     for to in [
-        "http://169.254.169.254/latest/meta-data/", "http://[::ffff:169.254.169.254]/", "http://2852039166/", "http://0251.0376.0251.0376/",
-        "http://[fd00:ec2::254]/", "http://10.0.0.1/", "http://localhost:1/", "http://rebound.example/", "//0x7f.1:1/", "http://127.0.0.1:1/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::ffff:169.254.169.254]/",
+        "http://2852039166/",
+        "http://0251.0376.0251.0376/",
+        "http://[fd00:ec2::254]/",
+        "http://10.0.0.1/",
+        "http://localhost:1/",
+        "http://rebound.example/",
+        "//0x7f.1:1/",
+        "http://127.0.0.1:1/",
     ] {
         let server = Server::start(move |_| redirect(302, to)).await;
-        let names = Names([("rebound.example", vec!["93.184.216.34", "127.0.0.1"]), ("localhost", vec!["127.0.0.1"])].into());
-        let lease = Setting { names, ..Setting::default() }.lease(json!({"url": server.url(""), "redirects": {"max": 5}}));
+        let names = Names(
+            [("rebound.example", vec!["93.184.216.34", "127.0.0.1"]), ("localhost", vec!["127.0.0.1"])]
+                .into(),
+        );
+        let lease = Setting { names, ..Setting::default() }
+            .lease(json!({"url": server.url(""), "redirects": {"max": 5}}));
         let error = send(&lease, get("/")).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::AccessDenied, "{to}: {error}");
     }
@@ -98,7 +110,13 @@ async fn whole_urls_go_where_hosts_and_the_policy_allow_without_credentials() {
     assert!(!seen.head.contains("hidden") && !seen.head.contains("x-team"), "{}", seen.head);
     assert_eq!(send(&lease, get(&home.url("/y"))).await.unwrap().body, b"home");
     assert_eq!(home.last().header("authorization"), Some("Bearer hidden"));
-    for url in ["http://in.example.com/", "http://evil.example/", "http://169.254.169.254/", "http://2852039166/", "http://[::1]/"] {
+    for url in [
+        "http://in.example.com/",
+        "http://evil.example/",
+        "http://169.254.169.254/",
+        "http://2852039166/",
+        "http://[::1]/",
+    ] {
         assert_eq!(send(&lease, get(url)).await.unwrap_err().kind, ErrorKind::AccessDenied, "{url}");
     }
 }
@@ -109,9 +127,7 @@ async fn a_proxy_is_spoken_to_in_absolute_form_with_its_credentials_which_stay_t
         if seen.line().starts_with("CONNECT") { answer("403 Forbidden", "", b"") } else { ok("by proxy") }
     })
     .await;
-    let options = |url: &str| {
-        json!({"url": url, "proxy": {"url": proxy.url(""), "username": "p", "password": "secret"}, "connect_timeout_secs": 60})
-    };
+    let options = |url: &str| json!({"url": url, "proxy": {"url": proxy.url(""), "username": "p", "password": "secret"}, "connect_timeout_secs": 60});
     assert_eq!(send(&lease(options("http://far.example/a")), get("/b")).await.unwrap().body, b"by proxy");
     let seen = proxy.last();
     assert_eq!(seen.line(), "GET http://far.example/a/b HTTP/1.1");
@@ -122,7 +138,8 @@ async fn a_proxy_is_spoken_to_in_absolute_form_with_its_credentials_which_stay_t
     assert_eq!(seen.line(), "CONNECT far.example:443 HTTP/1.1");
     assert_eq!(seen.header("proxy-authorization"), Some("Basic cDpzZWNyZXQ="));
     assert!(!format!("{error:?}").contains("secret") && !format!("{error:?}").contains("cDpzZWNyZXQ"));
-    let whole = Setting::default().lease(json!({"any_host": true, "hosts": ["*"], "proxy": {"url": proxy.url("")}}));
+    let whole =
+        Setting::default().lease(json!({"any_host": true, "hosts": ["*"], "proxy": {"url": proxy.url("")}}));
     assert_eq!(send(&whole, get("http://169.254.169.254/")).await.unwrap_err().kind, ErrorKind::AccessDenied);
 }
 
@@ -142,16 +159,23 @@ fn wrong_options_are_refused_with_their_place_and_no_secret() {
         (json!({"url": "https://a.example", "headers": {"A": "b\r\nc"}}), "headers/A"),
         (json!({"url": "https://a.example", "auth": {"type": "bearer", "token": "hunter2\n"}}), "auth/token"),
         (json!({"url": "https://a.example", "auth": {"type": "api-key", "key": "hunter2"}}), "auth"),
-        (json!({"url": "https://a.example", "auth": {"type": "basic", "username": "a:b", "password": "hunter2"}}), "auth/username"),
+        (
+            json!({"url": "https://a.example", "auth": {"type": "basic", "username": "a:b", "password": "hunter2"}}),
+            "auth/username",
+        ),
         (json!({"url": "https://a.example", "tls": {"ca": "nonsense"}}), "tls/ca"),
         (json!({"url": "https://a.example", "tls": {"cert": "nonsense"}}), "tls"),
         (json!({"url": "https://a.example", "tls": {"server_name": "a b"}}), "tls/server_name"),
         (json!({"url": "https://a.example", "proxy": {"url": "https://p.example"}}), "proxy/url"),
-        (json!({"url": "http://a.example", "http2": "always", "proxy": {"url": "http://p.example"}}), "http2"),
+        (
+            json!({"url": "http://a.example", "http2": "always", "proxy": {"url": "http://p.example"}}),
+            "http2",
+        ),
         (json!({"url": "https://a.example", "tls": {"insecure": true}}), ""),
         (json!({"url": "https://a.example", "auth": {"type": "digest", "password": "hunter2"}}), ""),
     ] {
-        let Err(problems) = Http::default().connection(&setup, &crate::harness::options(config.clone())) else {
+        let Err(problems) = Http::default().connection(&setup, &crate::harness::options(config.clone()))
+        else {
             panic!("taken: {config}");
         };
         assert!(problems.iter().any(|problem| problem.place == place), "{config}: {problems:?}");

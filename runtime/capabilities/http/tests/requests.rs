@@ -28,8 +28,14 @@ async fn a_request_carries_the_operators_headers_the_services_and_the_hosts() {
     assert_eq!(seen.line(), "POST /api/customers/7%2F8?q=a%20b HTTP/1.1");
     assert_eq!(seen.body, b"hello");
     for (name, value) in [
-        ("accept", "application/json"), ("x-team", "b"), ("x-two", "1"), ("traceparent", "00-1-2-01"), ("tracestate", "a=b"),
-        ("x-caisson-cid", "cid-1"), ("accept-encoding", "gzip, br, zstd"), ("content-length", "5"),
+        ("accept", "application/json"),
+        ("x-team", "b"),
+        ("x-two", "1"),
+        ("traceparent", "00-1-2-01"),
+        ("tracestate", "a=b"),
+        ("x-caisson-cid", "cid-1"),
+        ("accept-encoding", "gzip, br, zstd"),
+        ("content-length", "5"),
     ] {
         assert_eq!(seen.header(name), Some(value), "{name}");
     }
@@ -64,7 +70,8 @@ async fn an_answer_comes_in_pieces_and_one_that_is_given_up_takes_its_connection
     assert!(answer.body.read(4).await.unwrap().is_none());
     assert_eq!(answer.body.read(0).await.unwrap_err().kind, ErrorKind::InvalidInput);
 
-    let server = Server::start(|_| Reply::Hang(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".to_vec())).await;
+    let server =
+        Server::start(|_| Reply::Hang(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".to_vec())).await;
     let lease = crate::harness::lease(json!({"url": server.url("")}));
     let answer = open(&lease, get("/")).await.unwrap();
     assert!(answer.body.read(4).await.unwrap().is_some());
@@ -100,7 +107,8 @@ async fn an_upload_that_cannot_begin_says_why() {
     assert_eq!(error.code.as_deref(), Some("connect"));
     let full = Request { body: Some(Bytes::new()), ..request("POST", "/") };
     assert_eq!(begin(&lease, full).await.unwrap_err().kind, ErrorKind::InvalidInput);
-    let refused = Setting { grants: Vec::new(), ..Setting::default() }.lease(json!({"url": "http://127.0.0.1:9"}));
+    let refused =
+        Setting { grants: Vec::new(), ..Setting::default() }.lease(json!({"url": "http://127.0.0.1:9"}));
     assert_eq!(begin(&refused, request("POST", "/")).await.unwrap_err().kind, ErrorKind::AccessDenied);
 }
 
@@ -128,10 +136,17 @@ async fn headers_and_methods_that_are_the_hosts_are_refused() {
         assert_eq!(send(&lease, asked).await.unwrap_err().kind, kind, "{name}");
     }
     for method in ["", "CONNECT", "GET /x HTTP/1.1\r\nHost: evil\r\n\r\nGET", "G T"] {
-        assert_eq!(send(&lease, request(method, "/")).await.unwrap_err().kind, ErrorKind::InvalidInput, "{method}");
+        assert_eq!(
+            send(&lease, request(method, "/")).await.unwrap_err().kind,
+            ErrorKind::InvalidInput,
+            "{method}"
+        );
     }
     let many: Vec<_> = (0..200).map(|number| (format!("x-{number}"), String::new())).collect();
-    assert_eq!(send(&lease, Request { headers: many, ..get("/") }).await.unwrap_err().kind, ErrorKind::QuotaExceeded);
+    assert_eq!(
+        send(&lease, Request { headers: many, ..get("/") }).await.unwrap_err().kind,
+        ErrorKind::QuotaExceeded
+    );
     assert!(server.seen().is_empty());
 }
 
@@ -144,10 +159,20 @@ async fn grants_are_needed_and_may_name_methods_and_paths() {
     assert_eq!(error.kind, ErrorKind::AccessDenied);
     assert!(error.message.contains("operations: [send]"), "{error}");
 
-    let lease = with(vec![grant(json!({"methods": ["GET"], "paths": ["/v1/*"]})), grant(json!({"methods": ["POST"], "paths": ["/in"]}))]);
+    let lease = with(vec![
+        grant(json!({"methods": ["GET"], "paths": ["/v1/*"]})),
+        grant(json!({"methods": ["POST"], "paths": ["/in"]})),
+    ]);
     for (method, path, passes) in [
-        ("GET", "/v1/a", true), ("GET", "v1/a?b=c", true), ("POST", "/in", true), ("POST", "/v1/a", false), ("GET", "/in", false),
-        ("GET", "/v2/a", false), ("get", "/v1/a", false), ("GET", "/%76%31/a", false), ("GET", "//v1/a", false),
+        ("GET", "/v1/a", true),
+        ("GET", "v1/a?b=c", true),
+        ("POST", "/in", true),
+        ("POST", "/v1/a", false),
+        ("GET", "/in", false),
+        ("GET", "/v2/a", false),
+        ("get", "/v1/a", false),
+        ("GET", "/%76%31/a", false),
+        ("GET", "//v1/a", false),
     ] {
         let outcome = send(&lease, request(method, path)).await;
         assert_eq!(outcome.is_ok(), passes, "{method} {path}");
@@ -156,7 +181,8 @@ async fn grants_are_needed_and_may_name_methods_and_paths() {
         }
     }
     let policy = Policy { enforcement: Enforcement::Observe, ..Policy::default() };
-    let observed = Setting { policy, grants: vec![grant(json!({"methods": ["GET"]}))], ..Setting::default() }.lease(config.clone());
+    let observed = Setting { policy, grants: vec![grant(json!({"methods": ["GET"]}))], ..Setting::default() }
+        .lease(config.clone());
     assert!(send(&observed, request("POST", "/")).await.is_ok());
 }
 
@@ -168,7 +194,10 @@ async fn statuses_are_repeated_by_the_policy_only_and_the_last_answer_is_given()
         _ => answer("503 Service Unavailable", "Retry-After: 0\r\n", b"busy"),
     })
     .await;
-    let retry = |attempts| Policy { retry: Some(Retry { attempts, backoff_ms: 1, max_backoff_ms: 1 }), ..Policy::default() };
+    let retry = |attempts| Policy {
+        retry: Some(Retry { attempts, backoff_ms: 1, max_backoff_ms: 1 }),
+        ..Policy::default()
+    };
     for (attempts, statuses, method, expected, requests) in [
         (3, json!([503]), "GET", 200, 3),
         (2, json!([503]), "GET", 503, 2),
@@ -180,7 +209,11 @@ async fn statuses_are_repeated_by_the_policy_only_and_the_last_answer_is_given()
         let lease = Setting { policy: retry(attempts), ..Setting::default() }
             .lease(json!({"url": server.url(""), "retry_statuses": statuses}));
         let answer = send(&lease, request(method, "/")).await.unwrap();
-        assert_eq!((answer.status, server.seen().len() - before), (expected, requests), "{attempts} {statuses} {method}");
+        assert_eq!(
+            (answer.status, server.seen().len() - before),
+            (expected, requests),
+            "{attempts} {statuses} {method}"
+        );
         // The next case starts at the beginning of the script.
         while server.seen().len() % 3 != 0 {
             send(&crate::harness::lease(json!({"url": server.url("")})), get("/")).await.unwrap();
@@ -202,7 +235,9 @@ async fn a_connection_that_was_replaced_is_closed_after_its_last_body() {
 
 #[tokio::test]
 async fn a_full_house_waits_for_its_turn_and_then_gives_up() {
-    let server = Server::start(|seen| if seen.line().contains("/slow") { Reply::Hang(Vec::new()) } else { ok("") }).await;
+    let server =
+        Server::start(|seen| if seen.line().contains("/slow") { Reply::Hang(Vec::new()) } else { ok("") })
+            .await;
     let policy = Policy { max_concurrent: 1, timeout_secs: 100.0, ..Policy::default() };
     let lease = Setting { policy, ..Setting::default() }.lease(json!({"url": server.url("")}));
     let held = lease.clone();
@@ -225,9 +260,13 @@ async fn names_that_lead_inside_need_a_network_and_each_connection_is_judged_ane
     let refused = Setting { names: names(), ..Setting::default() }.lease(json!({"url": url}));
     let error = send(&refused, get("/")).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::AccessDenied);
-    assert!(error.message.contains("networks: [loopback]") && !error.message.contains("127.0.0.1"), "{error}");
+    assert!(
+        error.message.contains("networks: [loopback]") && !error.message.contains("127.0.0.1"),
+        "{error}"
+    );
     assert!(server.seen().is_empty());
-    let allowed = Setting { names: names(), ..Setting::default() }.lease(json!({"url": url, "networks": ["loopback"]}));
+    let allowed =
+        Setting { names: names(), ..Setting::default() }.lease(json!({"url": url, "networks": ["loopback"]}));
     assert_eq!(send(&allowed, get("/")).await.unwrap().status, 200);
     assert_eq!(server.last().header("host"), Some(format!("inner.example:{}", server.port).as_str()));
 }

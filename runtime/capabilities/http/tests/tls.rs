@@ -41,7 +41,9 @@ impl Authority {
 
     fn config(&self, own: &(Certificate, KeyPair), asks: bool) -> ServerConfig {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions().unwrap();
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .unwrap();
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.der().clone()).unwrap();
         let builder = if asks {
@@ -66,9 +68,10 @@ fn setting() -> Setting {
 
 async fn ask(port: u16, tls: Value) -> Result<u16, (ErrorKind, Option<String>, bool, String)> {
     let lease = setting().lease(json!({"url": format!("https://localhost:{port}"), "tls": tls}));
-    send(&lease, get("/")).await.map(|answer| answer.status).map_err(|error| {
-        (error.kind, error.code, error.retryable, error.message)
-    })
+    send(&lease, get("/"))
+        .await
+        .map(|answer| answer.status)
+        .map_err(|error| (error.kind, error.code, error.retryable, error.message))
 }
 
 #[tokio::test]
@@ -114,7 +117,10 @@ async fn our_certificate_is_shown_at_home_and_nowhere_else() {
     assert!(ask(server.port, json!({"ca": ca})).await.is_err());
 
     let to = format!("https://localhost:{}/", server.port);
-    let home = Server::start_at(0, acceptor(asking), move |_| answer("302 Found", &format!("Location: {to}\r\n"), b"")).await;
+    let home = Server::start_at(0, acceptor(asking), move |_| {
+        answer("302 Found", &format!("Location: {to}\r\n"), b"")
+    })
+    .await;
     let lease = setting().lease(json!({
         "url": format!("https://localhost:{}", home.port), "tls": tls, "redirects": {"max": 1}, "networks": ["loopback"],
     }));
@@ -126,7 +132,8 @@ async fn our_certificate_is_shown_at_home_and_nowhere_else() {
 async fn what_does_not_speak_tls_is_told_from_what_is_not_there() {
     let server = Server::start(|_| Reply::Last(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec())).await;
     // The hello has no head in it, so nothing is answered until the server is gone.
-    let lease = setting().lease(json!({"url": format!("https://localhost:{}", server.port), "connect_timeout_secs": 0.2}));
+    let lease = setting()
+        .lease(json!({"url": format!("https://localhost:{}", server.port), "connect_timeout_secs": 0.2}));
     let error = send(&lease, get("/")).await.unwrap_err();
     assert!(error.kind == ErrorKind::Timeout && error.message.contains("connect_timeout_secs"), "{error}");
     drop(server);
@@ -134,7 +141,13 @@ async fn what_does_not_speak_tls_is_told_from_what_is_not_there() {
     let port = listener.local_addr().unwrap().port();
     let _task = AbortOnDropHandle::new(tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            drop(tokio::io::AsyncWriteExt::write_all(&mut stream, b"220 mail.example ESMTP and good morning\r\n").await);
+            drop(
+                tokio::io::AsyncWriteExt::write_all(
+                    &mut stream,
+                    b"220 mail.example ESMTP and good morning\r\n",
+                )
+                .await,
+            );
         }
     }));
     let error = ask(port, json!({})).await.unwrap_err();
@@ -154,7 +167,9 @@ async fn both(config: Option<ServerConfig>) -> (u16, AbortOnDropHandle<()>) {
                 let service = service_fn(|request: http::Request<hyper::body::Incoming>| async move {
                     let version = format!("{:?}", request.version());
                     let size = request.into_body().collect().await?.to_bytes().len();
-                    Ok::<_, hyper::Error>(http::Response::new(Full::new(bytes::Bytes::from(format!("{version} {size}")))))
+                    Ok::<_, hyper::Error>(http::Response::new(Full::new(bytes::Bytes::from(format!(
+                        "{version} {size}"
+                    )))))
                 });
                 let builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
                 match acceptor {
@@ -180,11 +195,18 @@ async fn the_version_of_http_is_what_both_sides_know_or_what_the_operator_says()
     let (plain, _two) = both(None).await;
     let (https, http) = (format!("https://localhost:{secure}"), format!("http://localhost:{plain}"));
     for (url, http2, expected) in [
-        (&https, "auto", "HTTP/2.0 4"), (&https, "never", "HTTP/1.1 4"), (&https, "always", "HTTP/2.0 4"),
-        (&http, "auto", "HTTP/1.1 4"), (&http, "always", "HTTP/2.0 4"),
+        (&https, "auto", "HTTP/2.0 4"),
+        (&https, "never", "HTTP/1.1 4"),
+        (&https, "always", "HTTP/2.0 4"),
+        (&http, "auto", "HTTP/1.1 4"),
+        (&http, "always", "HTTP/2.0 4"),
     ] {
-        let lease = setting().lease(json!({"url": url, "http2": http2, "tls": {"ca": authority.certificate.pem()}}));
-        let asked = || caisson_http::Request { body: Some(bytes::Bytes::from_static(b"body")), ..crate::harness::request("POST", "/") };
+        let lease =
+            setting().lease(json!({"url": url, "http2": http2, "tls": {"ca": authority.certificate.pem()}}));
+        let asked = || caisson_http::Request {
+            body: Some(bytes::Bytes::from_static(b"body")),
+            ..crate::harness::request("POST", "/")
+        };
         let answers = futures_util::future::join_all((0..5).map(|_| send(&lease, asked())));
         for answer in tokio::time::timeout(HANG, answers).await.unwrap() {
             assert_eq!(String::from_utf8(answer.unwrap().body).unwrap(), expected, "{url} {http2}");

@@ -51,11 +51,18 @@ impl fmt::Debug for Pieces {
 
 impl Answer {
     /// Takes over what hyper read so far.
-    pub(crate) fn new(answer: http::Response<Incoming>, bounds: Bounds, deadline: Deadline) -> Result<Self, Error> {
+    pub(crate) fn new(
+        answer: http::Response<Incoming>,
+        bounds: Bounds,
+        deadline: Deadline,
+    ) -> Result<Self, Error> {
         let (mut head, body) = answer.into_parts();
-        let size: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+        let size: usize =
+            head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
         if size > bounds.header_bytes || head.headers.len() > bounds.header_count {
-            return Err(error::too_much("the head of the answer is larger than header_bytes or header_count allow"));
+            return Err(error::too_much(
+                "the head of the answer is larger than header_bytes or header_count allow",
+            ));
         }
         let declared = body.size_hint().exact();
         if declared.is_some_and(|size| size > bounds.bytes) {
@@ -63,7 +70,8 @@ impl Answer {
         }
         let stream = BodyDataStream::new(body).map_err(io::Error::other);
         let stream = StreamReader::new(stream);
-        let packing = bounds.compression.then(|| packing(&head.headers)).flatten().filter(|_| declared != Some(0));
+        let packing =
+            bounds.compression.then(|| packing(&head.headers)).flatten().filter(|_| declared != Some(0));
         let reader: Pin<Box<dyn AsyncRead + Send>> = match packing {
             Some(Packing::Gzip) => {
                 let mut decoder = GzipDecoder::new(stream);
@@ -71,7 +79,9 @@ impl Answer {
                 Box::pin(decoder)
             }
             Some(Packing::Brotli) => Box::pin(BrotliDecoder::new(stream)),
-            Some(Packing::Zstd) => Box::pin(ZstdDecoder::with_params(stream, &[DParameter::window_log_max(WINDOW)])),
+            Some(Packing::Zstd) => {
+                Box::pin(ZstdDecoder::with_params(stream, &[DParameter::window_log_max(WINDOW)]))
+            }
             None => Box::pin(stream),
         };
         if packing.is_some() {
@@ -134,7 +144,12 @@ impl Pieces {
         };
         let read = match tokio::time::timeout_at(until, reading).await {
             Ok(read) => read.map_err(|error| error::body(&error, packed))?,
-            Err(_) => return Err(error::late("the answer", if late { "timeout_secs" } else { "read_timeout_secs" })),
+            Err(_) => {
+                return Err(error::late(
+                    "the answer",
+                    if late { "timeout_secs" } else { "read_timeout_secs" },
+                ));
+            }
         };
         self.left = self.left.checked_sub(read as u64).ok_or_else(|| larger(self.bounds.bytes))?;
         Ok((read > 0).then(|| piece.freeze()))

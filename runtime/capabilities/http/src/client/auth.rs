@@ -33,8 +33,12 @@ impl Credentials {
     /// Reads the options. `http` is the client for the token endpoint.
     pub(crate) fn new(auth: Option<&Auth>, tokens: impl FnOnce(&Url) -> Http) -> Result<Self, Vec<Problem>> {
         let sensitive = |place: &str, text: &str| -> Result<_, Vec<Problem>> {
-            let mut value = HeaderValue::from_str(text)
-                .map_err(|_| vec![Problem::at(place, "this cannot be the value of a header: it holds a line end or the like")])?;
+            let mut value = HeaderValue::from_str(text).map_err(|_| {
+                vec![Problem::at(
+                    place,
+                    "this cannot be the value of a header: it holds a line end or the like",
+                )]
+            })?;
             value.set_sensitive(true);
             Ok(value)
         };
@@ -46,16 +50,21 @@ impl Credentials {
                 }
                 Self::Header(header::AUTHORIZATION, basic(username, password.reveal()))
             }
-            Some(Auth::Bearer { token }) => {
-                Self::Header(header::AUTHORIZATION, sensitive("auth/token", &format!("Bearer {}", token.reveal()))?)
-            }
+            Some(Auth::Bearer { token }) => Self::Header(
+                header::AUTHORIZATION,
+                sensitive("auth/token", &format!("Bearer {}", token.reveal()))?,
+            ),
             Some(Auth::ApiKey { header: Some(name), query: None, key }) => {
                 let name = HeaderName::from_bytes(name.as_bytes())
                     .map_err(|_| vec![Problem::at("auth/header", "this is no name of a header")])?;
                 Self::Header(name, sensitive("auth/key", key.reveal())?)
             }
-            Some(Auth::ApiKey { header: None, query: Some(name), key }) => Self::Query(name.clone(), key.clone()),
-            Some(Auth::ApiKey { .. }) => return Err(vec![Problem::at("auth", "give either header or query")]),
+            Some(Auth::ApiKey { header: None, query: Some(name), key }) => {
+                Self::Query(name.clone(), key.clone())
+            }
+            Some(Auth::ApiKey { .. }) => {
+                return Err(vec![Problem::at("auth", "give either header or query")]);
+            }
             Some(Auth::Oauth2(options)) => Self::Token(Tokens::new(options, tokens)?),
         })
     }
@@ -70,7 +79,12 @@ impl Credentials {
     }
 
     /// Puts them on a request. Answers the token that was used.
-    pub(crate) async fn put(&self, url: &mut Url, headers: &mut HeaderMap, deadline: Deadline) -> Result<Option<Token>, Error> {
+    pub(crate) async fn put(
+        &self,
+        url: &mut Url,
+        headers: &mut HeaderMap,
+        deadline: Deadline,
+    ) -> Result<Option<Token>, Error> {
         match self {
             Self::None => {}
             Self::Header(name, value) => drop(headers.insert(name, value.clone())),
@@ -134,7 +148,8 @@ struct Endpoint {
 impl Tokens {
     fn new(options: &Oauth2, http: impl FnOnce(&Url) -> Http) -> Result<Self, Vec<Problem>> {
         let url = Base::parse(&options.token_url).map_err(|why| vec![Problem::at("auth/token_url", why)])?;
-        let uri = options.token_url.parse().map_err(|_| vec![Problem::at("auth/token_url", "this is no URL")])?;
+        let uri =
+            options.token_url.parse().map_err(|_| vec![Problem::at("auth/token_url", "this is no URL")])?;
         let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let mut form = vec![("grant_type", "client_credentials".to_owned())];
         if !options.scopes.is_empty() {
@@ -150,7 +165,8 @@ impl Tokens {
                 None
             }
         };
-        let form = form.into_iter().map(|(name, value)| format!("{name}={}", encoded(&value))).collect::<Vec<_>>();
+        let form =
+            form.into_iter().map(|(name, value)| format!("{name}={}", encoded(&value))).collect::<Vec<_>>();
         let request = Endpoint { http: http(&url.url), uri, authorization, form: form.join("&").into() };
         Ok(Self { state: Mutex::default(), request: Arc::new(request) })
     }
@@ -168,7 +184,8 @@ impl Tokens {
             let running = state.fetch.as_ref().and_then(WeakShared::upgrade);
             running.unwrap_or_else(|| {
                 let endpoint = Arc::clone(&self.request);
-                let fetch: Shared<Fetch> = async move { endpoint.fetch().await.map_err(Arc::new) }.boxed().shared();
+                let fetch: Shared<Fetch> =
+                    async move { endpoint.fetch().await.map_err(Arc::new) }.boxed().shared();
                 state.fetch = fetch.downgrade();
                 fetch
             })
@@ -219,10 +236,11 @@ impl Endpoint {
         let status = answer.status;
         let body = answer.body.collect().await?;
         match status {
-            200..=299 => self.token(&body, started),
+            200..=299 => token(&body, started),
             500.. | 429 => Err(error::away("oauth2", &format!("the token server answered {status}"))),
             _ => {
-                let code = serde_json::from_slice::<Refused>(&body).map(|refused| refused.error).unwrap_or_default();
+                let code =
+                    serde_json::from_slice::<Refused>(&body).map(|refused| refused.error).unwrap_or_default();
                 let code: String = code.chars().filter(char::is_ascii_graphic).take(60).collect();
                 let text = format!(
                     "the token server refused us ({status} {code}); check auth: {{client_id, client_secret, scopes}}"
@@ -231,18 +249,21 @@ impl Endpoint {
             }
         }
     }
+}
 
-    fn token(&self, body: &[u8], started: Instant) -> Result<Token, Error> {
-        let wrong = || error::broken("oauth2", "the token server answered something that is no token");
-        let granted: Granted = serde_json::from_slice(body).map_err(|_| wrong())?;
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", granted.access_token)).map_err(|_| wrong())?;
-        value.set_sensitive(true);
-        // Some servers write the number as a text.
-        let seconds = granted.expires_in.and_then(|value| value.as_f64().or_else(|| value.as_str()?.parse().ok()));
-        let life = Duration::try_from_secs_f64(seconds.unwrap_or(300.0)).unwrap_or_default().min(LONGEST_LIFE);
-        let margin = (life / 10).min(MARGIN);
-        Ok(Token { value, until: started + (life - margin) })
-    }
+/// Reads what a token endpoint answered.
+fn token(body: &[u8], started: Instant) -> Result<Token, Error> {
+    let wrong = || error::broken("oauth2", "the token server answered something that is no token");
+    let granted: Granted = serde_json::from_slice(body).map_err(|_| wrong())?;
+    let mut value =
+        HeaderValue::from_str(&format!("Bearer {}", granted.access_token)).map_err(|_| wrong())?;
+    value.set_sensitive(true);
+    // Some servers write the number as a text.
+    let seconds =
+        granted.expires_in.and_then(|value| value.as_f64().or_else(|| value.as_str()?.parse().ok()));
+    let life = Duration::try_from_secs_f64(seconds.unwrap_or(300.0)).unwrap_or_default().min(LONGEST_LIFE);
+    let margin = (life / 10).min(MARGIN);
+    Ok(Token { value, until: started + (life - margin) })
 }
 
 /// How long before its end a token is not used any more.

@@ -51,15 +51,17 @@ impl fmt::Debug for Identity {
 impl Identity {
     pub(crate) fn new(own: Option<Origin>, tls: &Tls, http2: Http2) -> Result<Self, Vec<Problem>> {
         let name = match &tls.server_name {
-            Some(name) => Some(ServerName::try_from(name.clone()).map_err(|_| {
-                vec![Problem::at("tls/server_name", "this is no name of a host")]
-            })?),
+            Some(name) => Some(
+                ServerName::try_from(name.clone())
+                    .map_err(|_| vec![Problem::at("tls/server_name", "this is no name of a host")])?,
+            ),
             None => None,
         };
         let builder = || -> Result<_, Vec<Problem>> {
-            let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .map_err(|_| vec![Problem::at("tls", "this server offers no version of TLS")])?;
+            let builder =
+                ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                    .with_safe_default_protocol_versions()
+                    .map_err(|_| vec![Problem::at("tls", "this server offers no version of TLS")])?;
             Ok(match &tls.ca {
                 Some(pem) => builder.with_root_certificates(authorities(pem)?),
                 // A machine without authorities accepts nobody, and says so at the first handshake.
@@ -81,9 +83,9 @@ impl Identity {
                 let chain = chain("tls/cert", cert)?;
                 let key = PrivateKeyDer::from_pem_slice(key.reveal().as_bytes())
                     .map_err(|_| vec![Problem::at("tls/key", "this is no private key in PEM")])?;
-                builder()?
-                    .with_client_auth_cert(chain, key)
-                    .map_err(|_| vec![Problem::at("tls/key", "the key does not fit the certificate in tls/cert")])?
+                builder()?.with_client_auth_cert(chain, key).map_err(|_| {
+                    vec![Problem::at("tls/key", "the key does not fit the certificate in tls/cert")]
+                })?
             }
             (None, None) => without.clone(),
             _ => return Err(vec![Problem::at("tls", "cert and key go together: give both or none")]),
@@ -95,13 +97,19 @@ impl Identity {
     /// The same for another origin of ours.
     pub(crate) fn owning(&self, own: Origin) -> Self {
         let (with, without) = (Arc::clone(&self.with), Arc::clone(&self.without));
-        Self { name: self.name.clone().filter(|_| self.own.as_ref() == Some(&own)), own: Some(own), with, without }
+        Self {
+            name: self.name.clone().filter(|_| self.own.as_ref() == Some(&own)),
+            own: Some(own),
+            with,
+            without,
+        }
     }
 }
 
 fn chain(place: &str, pem: &str) -> Result<Vec<CertificateDer<'static>>, Vec<Problem>> {
     let wrong = || vec![Problem::at(place, "this is no certificate in PEM; write ${file:PATH}")];
-    let found: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>().map_err(|_| wrong())?;
+    let found: Vec<_> =
+        CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>().map_err(|_| wrong())?;
     if found.is_empty() { Err(wrong()) } else { Ok(found) }
 }
 
@@ -130,10 +138,15 @@ impl fmt::Debug for Gateway {
 
 impl Gateway {
     pub(crate) fn new(proxy: &Proxy, egress: Egress) -> Result<Self, Vec<Problem>> {
-        let base = super::target::Base::parse(&proxy.url).map_err(|why| vec![Problem::at("proxy/url", why)])?;
+        let base =
+            super::target::Base::parse(&proxy.url).map_err(|why| vec![Problem::at("proxy/url", why)])?;
         let url = base.url;
-        let (Some(host), Some(port), "http") = (url.host_str(), url.port_or_known_default(), url.scheme()) else {
-            return Err(vec![Problem::at("proxy/url", "write the proxy as http://host:port; https to the proxy is not offered")]);
+        let (Some(host), Some(port), "http") = (url.host_str(), url.port_or_known_default(), url.scheme())
+        else {
+            return Err(vec![Problem::at(
+                "proxy/url",
+                "write the proxy as http://host:port; https to the proxy is not offered",
+            )]);
         };
         let authorization = match (&proxy.username, &proxy.password) {
             (None, None) => None,
@@ -154,7 +167,9 @@ impl Gateway {
             ask.extend_from_slice(b"\r\n");
         }
         ask.extend_from_slice(b"\r\n");
-        let broke = |error: io::Error| error::away("proxy", "the connection to the proxy broke").detail(error.to_string());
+        let broke = |error: io::Error| {
+            error::away("proxy", "the connection to the proxy broke").detail(error.to_string())
+        };
         stream.write_all(&ask).await.map_err(broke)?;
         let mut head = Vec::with_capacity(256);
         while !head.ends_with(b"\r\n\r\n") {
@@ -184,7 +199,8 @@ const PROXY_HEAD: usize = 8 << 10;
 /// The value of a header for a user and a password; it shows nothing in `Debug`.
 pub(crate) fn basic(user: &str, password: &str) -> HeaderValue {
     let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
-    let mut value = HeaderValue::from_str(&format!("Basic {encoded}")).unwrap_or(HeaderValue::from_static(""));
+    let mut value =
+        HeaderValue::from_str(&format!("Basic {encoded}")).unwrap_or(HeaderValue::from_static(""));
     value.set_sensitive(true);
     value
 }
@@ -193,7 +209,9 @@ impl Connector {
     async fn open(self, uri: Uri) -> Result<Wire, Error> {
         let wrong = || error::unfit("this is no URL with a host: write https://host/path");
         let url = Url::parse(&uri.to_string()).map_err(|_| wrong())?;
-        let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else { return Err(wrong()) };
+        let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
+            return Err(wrong());
+        };
         let secure = url.scheme() == "https";
         let mut stream = match &self.proxy {
             Some(proxy) => {
@@ -241,7 +259,8 @@ async fn tcp(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
             Err(error) => detail = format!("{address}: {error}"),
         }
     }
-    let text = "the other side does not accept connections; check that it runs, and the host and port in the url";
+    let text =
+        "the other side does not accept connections; check that it runs, and the host and port in the url";
     Err(error::away("connect", text).detail(detail))
 }
 
@@ -282,13 +301,21 @@ impl Connection for Wire {
 }
 
 impl Read for Wire {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_read(context, into)
     }
 }
 
 impl Write for Wire {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write(context, bytes)
     }
 

@@ -6,13 +6,29 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// What frames a message or speaks to the next hop. hyper writes these itself; two opinions on them are how requests are smuggled.
 const FRAMING: &[&str] = &[
-    "host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade", "keep-alive", "expect",
-    "http2-settings", "x-caisson-cid",
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "te",
+    "trailer",
+    "upgrade",
+    "keep-alive",
+    "expect",
+    "http2-settings",
+    "x-caisson-cid",
 ];
 
 /// What goes along to another origin. Anything else may be a secret by another name.
 const TRAVELS: &[&str] = &[
-    "accept", "accept-encoding", "accept-language", "content-type", "traceparent", "tracestate", "user-agent", "x-caisson-cid",
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "content-type",
+    "traceparent",
+    "tracestate",
+    "user-agent",
+    "x-caisson-cid",
 ];
 
 /// Whether a name is the host's.
@@ -31,8 +47,9 @@ pub(crate) fn merge(all: &mut HeaderMap, own: &[Field], secret: Option<&HeaderNa
             let text = format!("the header `{name}` is set by the host: leave it out");
             return Err(Error::new(ErrorKind::AccessDenied, text).fault(Fault::Service));
         }
-        let value = HeaderValue::from_bytes(value.as_bytes())
-            .map_err(|_| unfit(format!("the value of the header `{name}` holds a line end or another control character")))?;
+        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| {
+            unfit(format!("the value of the header `{name}` holds a line end or another control character"))
+        })?;
         if replaced.contains(&name) {
             all.append(name, value);
         } else {

@@ -9,8 +9,8 @@ mod target;
 use crate::calls::Request;
 use crate::config::{Config, Http2, seconds};
 use crate::error;
-pub(crate) use answer::{Answer, PIECE, Pieces};
 use answer::Bounds;
+pub(crate) use answer::{Answer, PIECE, Pieces};
 use auth::Credentials;
 use bytes::Bytes;
 use caisson_capability::egress::{Egress, Resolve};
@@ -85,9 +85,11 @@ impl Payload {
         match self {
             Self::None => Ok(full(Bytes::new())),
             Self::Whole(bytes) => Ok(full(bytes.clone())),
-            Self::Pieces(once) => once.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(|| {
-                Error::new(ErrorKind::Internal, "a body that comes in pieces was to be sent twice")
-            }),
+            Self::Pieces(once) => {
+                once.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(|| {
+                    Error::new(ErrorKind::Internal, "a body that comes in pieces was to be sent twice")
+                })
+            }
         }
     }
 
@@ -118,15 +120,22 @@ impl Client {
     ///
     /// All that is wrong with the options.
     pub fn new(config: &Config, timeout: Duration, resolver: Arc<dyn Resolve>) -> Result<Self, Vec<Problem>> {
-        let base = config.url.as_deref().map(Base::parse).transpose().map_err(|why| vec![Problem::at("url", why)])?;
+        let base = config
+            .url
+            .as_deref()
+            .map(Base::parse)
+            .transpose()
+            .map_err(|why| vec![Problem::at("url", why)])?;
         check(config, base.as_ref())?;
         let own = base.as_ref().map(Base::origin);
         let plain = Egress::new(config.networks.clone()).resolver(resolver);
         let identity = Arc::new(Identity::new(own, &config.tls, config.http2)?);
-        let proxy = config.proxy.as_ref().map(|proxy| Gateway::new(proxy, plain.clone())).transpose()?.map(Arc::new);
+        let proxy =
+            config.proxy.as_ref().map(|proxy| Gateway::new(proxy, plain.clone())).transpose()?.map(Arc::new);
         let make = |url: Option<&Url>, tls: Arc<Identity>| {
             let host = url.and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
-            let egress = host.map_or_else(|| plain.clone(), |(host, port)| plain.clone().trusting(host, port));
+            let egress =
+                host.map_or_else(|| plain.clone(), |(host, port)| plain.clone().trusting(host, port));
             Http::new(config, Arc::new(egress), tls, proxy.clone())
         };
         let http = make(base.as_ref().map(|base| &base.url), Arc::clone(&identity));
@@ -146,8 +155,14 @@ impl Client {
     }
 
     /// Makes a request of what a service gave.
-    pub(crate) fn outgoing(&self, request: &Request, invocation: &Invocation, body: Payload) -> Result<Outgoing, Error> {
-        let method = Method::from_bytes(request.method.as_bytes()).ok().filter(|method| method != Method::CONNECT);
+    pub(crate) fn outgoing(
+        &self,
+        request: &Request,
+        invocation: &Invocation,
+        body: Payload,
+    ) -> Result<Outgoing, Error> {
+        let method =
+            Method::from_bytes(request.method.as_bytes()).ok().filter(|method| method != Method::CONNECT);
         let Some(method) = method else {
             return Err(error::unfit("the method is none that can be sent: write GET, POST, PUT, ..."));
         };
@@ -196,8 +211,10 @@ impl Client {
         loop {
             let (mut url, mut headers) = (hop.url.clone(), hop.headers.clone());
             let at_home = self.at_home(&url);
-            let token = if at_home { self.credentials.put(&mut url, &mut headers, deadline).await? } else { None };
-            let answer = self.http.exchange(hop.request(&url, headers)?, deadline, hop.body.repeatable()).await?;
+            let token =
+                if at_home { self.credentials.put(&mut url, &mut headers, deadline).await? } else { None };
+            let answer =
+                self.http.exchange(hop.request(&url, headers)?, deadline, hop.body.repeatable()).await?;
             if answer.status == 401 && !renewed && hop.body.repeatable() {
                 renewed = token.is_some_and(|token| self.credentials.renew(&token));
                 if renewed {
@@ -225,7 +242,8 @@ struct Hop {
 
 impl Hop {
     fn request(&self, url: &Url, headers: HeaderMap) -> Result<http::Request<ReqBody>, Error> {
-        let uri: Uri = url.as_str().parse().map_err(|_| error::unfit("the URL is too long or none that can be sent"))?;
+        let uri: Uri =
+            url.as_str().parse().map_err(|_| error::unfit("the URL is too long or none that can be sent"))?;
         let mut request = http::Request::new(self.body.body()?);
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = uri;
@@ -305,11 +323,14 @@ impl Http {
         timed: bool,
     ) -> Result<Answer, Error> {
         let plain = request.uri().scheme() == Some(&http::uri::Scheme::HTTP);
-        if let Some(value) = self.proxy.as_ref().filter(|_| plain).and_then(|proxy| proxy.authorization.clone()) {
+        if let Some(value) =
+            self.proxy.as_ref().filter(|_| plain).and_then(|proxy| proxy.authorization.clone())
+        {
             request.headers_mut().insert(header::PROXY_AUTHORIZATION, value);
         }
         *request.version_mut() = Version::HTTP_11;
-        let limit = if timed { self.connect_timeout + self.bounds.read_timeout } else { deadline.remaining() };
+        let limit =
+            if timed { self.connect_timeout + self.bounds.read_timeout } else { deadline.remaining() };
         let answer = match tokio::time::timeout(limit, self.client.request(request)).await {
             Ok(answer) => answer.map_err(|error| error::request(&error))?,
             Err(_) if timed => return Err(error::late("the answer", "read_timeout_secs")),
@@ -326,13 +347,19 @@ fn check(config: &Config, base: Option<&Base>) -> Result<(), Vec<Problem>> {
     let mut problems = Vec::new();
     let plain = base.is_some_and(|base| base.url.scheme() == "http");
     if base.is_none() && !config.any_host {
-        problems.push(Problem::at("url", "it is missing: write where the connection leads, e.g. https://crm.example.com/api"));
+        problems.push(Problem::at(
+            "url",
+            "it is missing: write where the connection leads, e.g. https://crm.example.com/api",
+        ));
     }
     if base.is_none() && config.auth.is_some() {
         problems.push(Problem::at("auth", "credentials go to the url only, and there is none"));
     }
     if config.any_host && config.hosts.is_empty() {
-        problems.push(Problem::at("hosts", "any_host needs them: write patterns, e.g. [\"*.example.com\"], or [\"*\"] for all"));
+        problems.push(Problem::at(
+            "hosts",
+            "any_host needs them: write patterns, e.g. [\"*.example.com\"], or [\"*\"] for all",
+        ));
     }
     if !config.any_host && !config.hosts.is_empty() {
         problems.push(Problem::at("hosts", "they mean something with any_host: true only"));
@@ -354,7 +381,9 @@ fn defaults(config: &Config) -> Result<HeaderMap, Vec<Problem>> {
             }
             (Ok(name), Ok(value)) => drop(all.insert(name, value)),
             (Err(_), _) => problems.push(Problem::at(place, "this is no name of a header")),
-            (_, Err(_)) => problems.push(Problem::at(place, "its value holds a line end or another control character")),
+            (_, Err(_)) => {
+                problems.push(Problem::at(place, "its value holds a line end or another control character"))
+            }
         }
     }
     if problems.is_empty() { Ok(all) } else { Err(problems) }
@@ -377,8 +406,13 @@ impl Connection for Client {
             let answer = self.exchange(&outgoing, Deadline::after(self.timeout)).await?;
             match answer.status {
                 401 | 403 => {
-                    let text = format!("the other side does not let us in: it answered {}; check auth", answer.status);
-                    Err(Error::new(ErrorKind::Unauthenticated, text).fault(Fault::Host).code(answer.status.to_string()))
+                    let text = format!(
+                        "the other side does not let us in: it answered {}; check auth",
+                        answer.status
+                    );
+                    Err(Error::new(ErrorKind::Unauthenticated, text)
+                        .fault(Fault::Host)
+                        .code(answer.status.to_string()))
                 }
                 500.. => Err(error::away("status", &format!("the other side answered {}", answer.status))),
                 _ => Ok(()),

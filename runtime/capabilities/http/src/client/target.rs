@@ -26,10 +26,14 @@ impl Base {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
         if authority.contains('@') {
-            return Err("a name and password in it are not taken; write them into auth: {type: basic, username, password}");
+            return Err(
+                "a name and password in it are not taken; write them into auth: {type: basic, username, password}",
+            );
         }
         if path.contains(['?', '#']) {
-            return Err("a query or fragment in it is not taken; a key in the query is auth: {type: api-key, query, key}");
+            return Err(
+                "a query or fragment in it is not taken; a key in the query is auth: {type: api-key, query, key}",
+            );
         }
         let origin = format!("{scheme}://{authority}");
         let url = whole(&format!("{origin}/")).map_err(|_| FORM)?;
@@ -65,7 +69,9 @@ impl Reach {
             return self.elsewhere(scheme, rest, &mut params);
         }
         let Some(base) = &self.base else {
-            return Err(unfit("this connection has no url of its own: give a whole URL, e.g. https://api.example.com/orders"));
+            return Err(unfit(
+                "this connection has no url of its own: give a whole URL, e.g. https://api.example.com/orders",
+            ));
         };
         let before = params.fill(&base.path)?;
         let (path, query) = halves(path);
@@ -81,7 +87,9 @@ impl Reach {
 
     fn elsewhere(&self, scheme: &str, rest: &str, params: &mut Params<'_>) -> Result<Target, Error> {
         if !self.any_host {
-            return Err(unfit("a whole URL is not taken by this connection: give a path, or use a connection with any_host"));
+            return Err(unfit(
+                "a whole URL is not taken by this connection: give a path, or use a connection with any_host",
+            ));
         }
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, rest) = rest.split_at(end);
@@ -112,7 +120,10 @@ impl Reach {
         to.set_fragment(None);
         let to = whole(to.as_str()).map_err(broken)?;
         if from.scheme() == "https" && to.scheme() != "https" {
-            return Err(crate::error::broken("redirect", "the other side redirects from https to http, which is not followed"));
+            return Err(crate::error::broken(
+                "redirect",
+                "the other side redirects from https to http, which is not followed",
+            ));
         }
         if self.any_host && to.origin() != from.origin() {
             self.admits(&to)?;
@@ -127,7 +138,9 @@ impl Reach {
             return Ok(());
         }
         let shown: String = host.chars().take(120).collect();
-        let text = format!("this connection does not lead to `{shown}`; to allow it, add to its options: hosts: [\"{shown}\"]");
+        let text = format!(
+            "this connection does not lead to `{shown}`; to allow it, add to its options: hosts: [\"{shown}\"]"
+        );
         Err(Error::new(ErrorKind::AccessDenied, text).fault(Fault::Host))
     }
 }
@@ -176,7 +189,11 @@ impl Params<'_> {
         }
         for ((name, value), used) in self.all.iter().zip(&self.used) {
             if !used {
-                parts.push(format!("{}={}", utf8_percent_encode(name, VALUE), utf8_percent_encode(value, VALUE)));
+                parts.push(format!(
+                    "{}={}",
+                    utf8_percent_encode(name, VALUE),
+                    utf8_percent_encode(value, VALUE)
+                ));
             }
         }
         Ok(if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) })
@@ -223,11 +240,16 @@ fn whole(text: &str) -> Result<Url, Error> {
     let (_, rest) = split(text).ok_or_else(wrong)?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let odd = |byte: u8| !(0x21..0x7f).contains(&byte) || byte == b'\\';
-    if authority.is_empty() || authority.contains(['@', '%']) || text.bytes().any(odd) || text.len() > LONGEST {
+    if authority.is_empty() || authority.contains(['@', '%']) || text.bytes().any(odd) || text.len() > LONGEST
+    {
         return Err(wrong());
     }
     let url = Url::parse(text).map_err(|_| wrong())?;
-    if url.host_str().is_none() || !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+    if url.host_str().is_none()
+        || !url.username().is_empty()
+        || url.password().is_some()
+        || url.fragment().is_some()
+    {
         return Err(wrong());
     }
     Ok(url)
@@ -252,10 +274,30 @@ mod tests {
     fn paths_take_parameters_and_the_rest_becomes_the_query() {
         let params = [field("id", "a/b?c#d é"), field("q", "x&y"), field("q", "2"), field("tenant", "t1")];
         for (url, path, expected, shown) in [
-            ("https://a.example", "/c/{id}", "https://a.example/c/a%2Fb%3Fc%23d%20%C3%A9?q=x%26y&q=2&tenant=t1", "/c/a%2Fb%3Fc%23d%20%C3%A9"),
-            ("https://a.example/api/", "c", "https://a.example/api/c?id=a%2Fb%3Fc%23d%20%C3%A9&q=x%26y&q=2&tenant=t1", "/c"),
-            ("https://a.example/{tenant}/{id}", "", "https://a.example/t1/a%2Fb%3Fc%23d%20%C3%A9?q=x%26y&q=2", "/"),
-            ("https://a.example/{tenant}/{id}", "/x?y=z", "https://a.example/t1/a%2Fb%3Fc%23d%20%C3%A9/x?y=z&q=x%26y&q=2", "/x"),
+            (
+                "https://a.example",
+                "/c/{id}",
+                "https://a.example/c/a%2Fb%3Fc%23d%20%C3%A9?q=x%26y&q=2&tenant=t1",
+                "/c/a%2Fb%3Fc%23d%20%C3%A9",
+            ),
+            (
+                "https://a.example/api/",
+                "c",
+                "https://a.example/api/c?id=a%2Fb%3Fc%23d%20%C3%A9&q=x%26y&q=2&tenant=t1",
+                "/c",
+            ),
+            (
+                "https://a.example/{tenant}/{id}",
+                "",
+                "https://a.example/t1/a%2Fb%3Fc%23d%20%C3%A9?q=x%26y&q=2",
+                "/",
+            ),
+            (
+                "https://a.example/{tenant}/{id}",
+                "/x?y=z",
+                "https://a.example/t1/a%2Fb%3Fc%23d%20%C3%A9/x?y=z&q=x%26y&q=2",
+                "/x",
+            ),
         ] {
             let target = reach(url).target(path, &params).unwrap();
             assert_eq!((target.url.as_str(), target.shown.as_str()), (expected, shown));
@@ -265,7 +307,9 @@ mod tests {
 
     #[test]
     fn a_path_cannot_become_another_host() {
-        for path in ["//evil.example/x", "@evil.example", ":80@evil.example", ".evil.example", "/x@evil.example"] {
+        for path in
+            ["//evil.example/x", "@evil.example", ":80@evil.example", ".evil.example", "/x@evil.example"]
+        {
             let target = reach("https://a.example").target(path, &[]).unwrap();
             assert_eq!(target.url.host_str(), Some("a.example"), "{path}");
         }
@@ -275,9 +319,26 @@ mod tests {
     fn what_leads_out_of_the_path_or_splits_the_request_is_refused() {
         let dots = [field("id", "..")];
         for path in [
-            "/../admin", "/v1/..", "/v1/%2e%2E/admin", "/v1/.%2e/x", "/v1/..%2fadmin", "/v1/..%5cadmin", "/./x", "/v1/{id}/x", "/..;/x",
-            "/x\\..\\y", "/x\r\nHost: evil", "/x\n", "/x\0", "/x#y", "/{missing}", "/{id", "/x}", "/x?a=b\r\nc",
-            "https://b.example/", "HTTP://b.example/",
+            "/../admin",
+            "/v1/..",
+            "/v1/%2e%2E/admin",
+            "/v1/.%2e/x",
+            "/v1/..%2fadmin",
+            "/v1/..%5cadmin",
+            "/./x",
+            "/v1/{id}/x",
+            "/..;/x",
+            "/x\\..\\y",
+            "/x\r\nHost: evil",
+            "/x\n",
+            "/x\0",
+            "/x#y",
+            "/{missing}",
+            "/{id",
+            "/x}",
+            "/x?a=b\r\nc",
+            "https://b.example/",
+            "HTTP://b.example/",
         ] {
             let error = reach("https://a.example/api").target(path, &dots).unwrap_err();
             assert_eq!(error.kind, ErrorKind::InvalidInput, "{path}");
@@ -289,7 +350,11 @@ mod tests {
 
     #[test]
     fn whole_urls_are_read_in_one_way_and_judged_by_their_host() {
-        let any = Reach { base: None, any_host: true, hosts: vec!["*.example.com".to_owned(), "127.0.0.1".to_owned()] };
+        let any = Reach {
+            base: None,
+            any_host: true,
+            hosts: vec!["*.example.com".to_owned(), "127.0.0.1".to_owned()],
+        };
         for (url, expected) in [
             ("https://api.example.com/x?y=1", Some("api.example.com")),
             ("HTTPS://API.EXAMPLE.COM/x", Some("api.example.com")),
@@ -314,7 +379,11 @@ mod tests {
             ("https://[::ffff:127.0.0.1]/", None),
         ] {
             let target = any.target(url, &[]);
-            assert_eq!(target.ok().and_then(|target| target.url.host_str().map(str::to_owned)).as_deref(), expected, "{url}");
+            assert_eq!(
+                target.ok().and_then(|target| target.url.host_str().map(str::to_owned)).as_deref(),
+                expected,
+                "{url}"
+            );
         }
         let target = any.target("https://api.example.com/x?y=1", &[]).unwrap();
         assert_eq!(target.shown, "https://api.example.com/x");
@@ -335,7 +404,11 @@ mod tests {
             ("\\\\b.example", None),
             ("javascript:1", None),
         ] {
-            assert_eq!(reach.redirect(&from, location).ok().as_ref().map(Url::as_str), expected, "{location}");
+            assert_eq!(
+                reach.redirect(&from, location).ok().as_ref().map(Url::as_str),
+                expected,
+                "{location}"
+            );
         }
     }
 }
