@@ -63,11 +63,7 @@ fn of_v4(address: Ipv4Addr) -> Scope {
         // Amazon, Google, Azure and others; tasks of ECS; pods of EKS; Alibaba; Oracle.
         _ if matches!(
             address.octets(),
-            [169, 254, 169, 254]
-                | [169, 254, 170, 2]
-                | [169, 254, 170, 23]
-                | [100, 100, 100, 200]
-                | [192, 0, 0, 192]
+            [169, 254, 169, 254] | [169, 254, 170, 2 | 23] | [100, 100, 100, 200] | [192, 0, 0, 192]
         ) =>
         {
             Scope::Metadata
@@ -97,7 +93,7 @@ fn of_v6(address: Ipv6Addr) -> Scope {
         [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] | [0x64, 0xff9b, 1, ..] => Scope::Private,
         [0xfe80..=0xfebf, ..] => Scope::LinkLocal,
         // Teredo and protocol assignments; documentation, twice.
-        [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Scope::Special,
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Scope::Special,
         [0x2000..=0x3fff, ..] => Scope::Public,
         _ => Scope::Special,
     }
