@@ -140,7 +140,7 @@ impl Inbound {
         let connecting = async {
             let link = self.client.open(Purpose::Consume).await?;
             let (channel, consumer) = self.subscribe(&link).await?;
-            Ok((link, channel, consumer))
+            Ok::<_, Error>((link, channel, consumer))
         };
         let (link, channel, mut consumer) = tokio::select! {
             () = stop.cancelled() => return Ok(()),
