@@ -53,7 +53,6 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
         tools::PROTOC,
         tools::PROTO_FILES,
         tools::ETCD,
-        tools::REDIS,
         tools::IP,
         tools::REDIS,
         tools::RABBITMQ,

@@ -31,9 +31,6 @@ pub(crate) const PROTO_FILES: Tool =
 /// Tests of clusters run on a real one.
 pub(crate) const ETCD: Tool = Tool { package: "etcd-server", probe: &["etcd", "--version"] };
 
-/// Tests of the capability run on real servers, sentinels and clusters.
-pub(crate) const REDIS: Tool = Tool { package: "redis-server", probe: &["redis-server", "--version"] };
-
 /// Tests cut networks in two.
 pub(crate) const IP: Tool = Tool { package: "iproute2", probe: &["ip", "-V"] };
 
