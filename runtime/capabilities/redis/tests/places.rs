@@ -155,8 +155,9 @@ async fn a_cluster_is_used_by_its_slots_and_moves_are_followed() {
         door.pipeline(&["INCR {t}a", "INCR {t}b"], true).await.unwrap(),
         [[Part::Int(2)], [Part::Int(3)]]
     );
-    let script =
-        calls::script(&door.lease(), "return redis.call('GET', KEYS[1])", vec![b"{t}a".to_vec()], vec![]);
+    let lease = door.lease();
+    let source = "return redis.call('GET', KEYS[1])";
+    let script = calls::script(&lease, source, vec![b"{t}a".to_vec()], Vec::new());
     assert_eq!(script.await.unwrap(), vec![bytes("2")]);
 
     // `foo` lies in slot 12182, on the third node. It is moved to the first.
