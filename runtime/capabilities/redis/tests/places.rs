@@ -1,6 +1,6 @@
 //! TLS, sentinels, clusters.
 
-use crate::harness::{Door, Server, bytes, command, eventually, free_port, ok};
+use crate::harness::{Door, Server, bytes, command, eventually, free_port, ok, words};
 use caisson_capability::ErrorKind;
 use caisson_redis::calls;
 use caisson_redis::client::wire::Part;
@@ -98,8 +98,8 @@ async fn sentinels_name_the_master_and_the_new_one_after_a_failover() {
     // The sentinel has to know the replica before it can promote it.
     let asked = Door::of(json!({"url": format!("redis://:watch@127.0.0.1:{}", sentinel.port)}));
     eventually("the sentinel knows the replica", async || {
-        let known = format!("{:?}", asked.run("SENTINEL REPLICAS mymaster").await.ok()?);
-        let synced = format!("{:?}", replica.ask("INFO replication").await).contains("master_link_status:up");
+        let known = words(&asked.run("SENTINEL REPLICAS mymaster").await.ok()?);
+        let synced = words(&replica.ask("INFO replication").await).contains("master_link_status:up");
         (synced && known.contains("List(1)")).then_some(())
     })
     .await;
@@ -126,7 +126,7 @@ async fn cluster() -> Vec<Server> {
     }
     for node in &nodes {
         eventually("the cluster is whole", async || {
-            let info = format!("{:?}", node.ask("CLUSTER INFO").await);
+            let info = words(&node.ask("CLUSTER INFO").await);
             (info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")).then_some(())
         })
         .await;
