@@ -4,7 +4,7 @@ use crate::harness::{Door, Server, bytes, command, eventually, free_port, ok, wo
 use caisson_capability::ErrorKind;
 use caisson_redis::calls;
 use caisson_redis::client::wire::Part;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -18,6 +18,7 @@ struct Papers {
 /// A certificate authority, and a certificate of it for a host.
 fn papers(host: &str) -> Papers {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, "authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
