@@ -37,7 +37,9 @@ pub(crate) fn of(command: &Command, place: Keys) -> Found<'_> {
         Keys::Sort => sort(&words),
         Keys::Radius => radius(&words),
         // COPY a b DB 3 writes into another database, where the patterns of a grant mean nothing.
-        Keys::Copied if words.iter().skip(3).any(|word| word.eq_ignore_ascii_case(b"DB")) => Found::Some(at(1)),
+        Keys::Copied if words.iter().skip(3).any(|word| word.eq_ignore_ascii_case(b"DB")) => {
+            Found::Some(at(1))
+        }
         Keys::Copied => Found::All([at(1), at(2)].concat()),
         Keys::Pattern => Found::Pattern(at(1)),
         Keys::Scan => scan(&words),

@@ -1,6 +1,6 @@
 //! Commands, pipelines and scripts.
 
-use crate::harness::{Door, Server, bytes, command, ok};
+use crate::harness::{Door, Server, bytes, command, ok, words};
 use caisson_capability::ErrorKind;
 use caisson_redis::calls;
 use caisson_redis::client::wire::Part;
@@ -83,7 +83,7 @@ async fn a_script_is_sent_once_and_known_by_its_digest_afterwards() {
     let run = async || calls::script(&door.lease(), source, vec![b"k".to_vec()], vec![b"41".to_vec()]).await;
     assert_eq!(run().await.unwrap(), vec![Part::Int(42)]);
     assert_eq!(run().await.unwrap(), vec![Part::Int(42)]);
-    let stats = format!("{:?}", server.ask("INFO commandstats").await);
+    let stats = words(&server.ask("INFO commandstats").await);
     assert!(stats.contains("cmdstat_eval:calls=1,") && stats.contains("cmdstat_evalsha:calls=2,"), "{stats}");
     let error = calls::script(&door.lease(), "return nope(", Vec::new(), Vec::new()).await.unwrap_err();
     assert_eq!((error.kind, error.retryable), (ErrorKind::InvalidInput, false));

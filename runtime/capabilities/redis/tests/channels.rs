@@ -88,7 +88,9 @@ async fn run(url: &str, options: Value, service: &Arc<Service>) -> Running {
         while !stopped.is_cancelled() {
             let mut consumer =
                 made(&url, options.clone(), &service).unwrap_or_else(|problems| panic!("{problems:?}"));
-            let ready = || drop(tell.try_send(()));
+            let ready = || {
+                tell.try_send(()).ok();
+            };
             if consumer.run(stopped.clone(), &ready).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -139,7 +141,9 @@ async fn a_subscription_that_is_cut_off_says_so() {
     let mut consumer = consumer(&server.url(), json!({"subscribe": ["a"]})).unwrap();
     let (tell, told) = tokio::sync::oneshot::channel();
     let tell = Mutex::new(Some(tell));
-    let ready = || drop(tell.lock().unwrap().take().map(|tell| tell.send(())));
+    let ready = || {
+        tell.lock().unwrap().take().map(|tell| tell.send(()));
+    };
     let stop = CancellationToken::new();
     let (outcome, ()) = tokio::join!(consumer.run(stop, &ready), async {
         told.await.unwrap();

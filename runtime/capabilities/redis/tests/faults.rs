@@ -170,7 +170,7 @@ async fn a_server_without_memory_says_so_and_still_reads() {
 
 #[tokio::test]
 async fn users_and_their_rights_are_those_of_redis() {
-    let server = Server::start(&["--user", "app on >pw ~app:* &* +@all -flushall"]).await;
+    let server = Server::start(&["--user", "app", "on", ">pw", "~app:*", "&*", "+@all", "-flushall"]).await;
     let door = Door::of(json!({"url": server.url(), "username": "app", "password": "pw"}));
     assert_eq!(door.run("SET app:a 1").await.unwrap(), ok());
     for text in ["SET other 1", "FLUSHALL"] {

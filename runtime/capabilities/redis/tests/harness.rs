@@ -76,6 +76,16 @@ impl Server {
     }
 }
 
+/// All words of a reply, one after the other.
+pub(crate) fn words(reply: &[Part]) -> String {
+    let word = |part: &Part| match part {
+        Part::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Part::Map(_) => String::new(),
+        other => format!("{other:?}"),
+    };
+    reply.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
 fn spawn(port: u16, folder: &TempDir, options: &[String], sentinel: bool) -> Child {
     let mut command = tokio::process::Command::new("redis-server");
     if sentinel {

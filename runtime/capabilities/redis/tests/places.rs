@@ -1,10 +1,10 @@
 //! TLS, sentinels, clusters.
 
-use crate::harness::{Door, Server, bytes, command, eventually, free_port, ok};
+use crate::harness::{Door, Server, bytes, command, eventually, free_port, ok, words};
 use caisson_capability::ErrorKind;
 use caisson_redis::calls;
 use caisson_redis::client::wire::Part;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -18,6 +18,7 @@ struct Papers {
 /// A certificate authority, and a certificate of it for a host.
 fn papers(host: &str) -> Papers {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, "authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
@@ -98,8 +99,8 @@ async fn sentinels_name_the_master_and_the_new_one_after_a_failover() {
     // The sentinel has to know the replica before it can promote it.
     let asked = Door::of(json!({"url": format!("redis://:watch@127.0.0.1:{}", sentinel.port)}));
     eventually("the sentinel knows the replica", async || {
-        let known = format!("{:?}", asked.run("SENTINEL REPLICAS mymaster").await.ok()?);
-        let synced = format!("{:?}", replica.ask("INFO replication").await).contains("master_link_status:up");
+        let known = words(&asked.run("SENTINEL REPLICAS mymaster").await.ok()?);
+        let synced = words(&replica.ask("INFO replication").await).contains("master_link_status:up");
         (synced && known.contains("List(1)")).then_some(())
     })
     .await;
@@ -126,7 +127,7 @@ async fn cluster() -> Vec<Server> {
     }
     for node in &nodes {
         eventually("the cluster is whole", async || {
-            let info = format!("{:?}", node.ask("CLUSTER INFO").await);
+            let info = words(&node.ask("CLUSTER INFO").await);
             (info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")).then_some(())
         })
         .await;
@@ -155,8 +156,9 @@ async fn a_cluster_is_used_by_its_slots_and_moves_are_followed() {
         door.pipeline(&["INCR {t}a", "INCR {t}b"], true).await.unwrap(),
         [[Part::Int(2)], [Part::Int(3)]]
     );
-    let script =
-        calls::script(&door.lease(), "return redis.call('GET', KEYS[1])", vec![b"{t}a".to_vec()], vec![]);
+    let lease = door.lease();
+    let source = "return redis.call('GET', KEYS[1])";
+    let script = calls::script(&lease, source, vec![b"{t}a".to_vec()], Vec::new());
     assert_eq!(script.await.unwrap(), vec![bytes("2")]);
 
     // `foo` lies in slot 12182, on the third node. It is moved to the first.

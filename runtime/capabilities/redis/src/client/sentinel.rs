@@ -48,7 +48,7 @@ impl Sentinels {
                 }
                 // What is refused says more than what is not there.
                 Ok(Err(trouble @ (Trouble::Failure(_) | Trouble::Tls(_) | Trouble::Protocol(_)))) => {
-                    last = trouble
+                    last = trouble;
                 }
                 Ok(Err(_)) | Err(_) => {}
             }

@@ -71,8 +71,8 @@ impl Socket {
         let mut socket = Self { stream, reader: Reader::default() };
         match socket.greet(login).await {
             Ok(()) => Ok(socket),
-            // Nothing that was asked for has been sent yet.
-            Err(Trouble::Lost(error)) => Err(Trouble::Unreachable(error)),
+            // Nothing that was asked for has been sent yet. What a server has against our certificate comes as late as this.
+            Err(Trouble::Lost(error)) => Err(tls_trouble(error)),
             Err(trouble) => Err(trouble),
         }
     }
