@@ -252,7 +252,6 @@ impl Connection {
     }
 
     /// Commands that are sent in one go.
-    #[must_use]
     pub fn pipeline(&self) -> Pipeline {
         Pipeline { connection: self.name(), commands: Vec::new() }
     }

@@ -152,7 +152,7 @@ edition = "2024"
 crate-type = ["cdylib"]
 
 [dependencies]
-# A copy that `caisson new` has put there. It fits the server that it came with and newer ones.
+# A copy that `caisson new` has put there, of the version of that program.
 caisson-sdk = {{ path = "sdk/rust/caisson" }}
 serde = {{ version = "1", features = ["derive"] }}
 
