@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import _caisson
 
 from caisson._bunch import Bunch, collect
@@ -33,6 +35,16 @@ class BrokerMessage:
         """What else the protocol says, by its own names."""
         self.attempt = attempt
         """1 for the first delivery, as far as the broker counts."""
+
+    @property
+    def msg(self) -> BrokerMessage:
+        """Itself, under the name that services of Zato know."""
+        return self
+
+    @property
+    def delivery_info(self) -> dict[str, Any]:
+        """Exchange, routing key, and whether it was delivered before."""
+        return {'exchange': self.properties.get('exchange', ''), 'routing_key': self.key or '', 'redelivered': self.redelivered}
 
     def ack(self) -> None:
         """It is done, whatever else this service does."""

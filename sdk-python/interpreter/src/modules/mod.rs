@@ -1,5 +1,6 @@
 //! Native modules of the interpreter.
 
+mod amqp;
 mod caisson;
 mod http;
 pub mod json;
@@ -15,6 +16,7 @@ use rustpython_vm::{InterpreterBuilder, PyObjectRef};
 /// life of a process; ours do it once in the life of an instance.
 pub fn register(builder: InterpreterBuilder) -> InterpreterBuilder {
     let defs = [
+        amqp::module_def(&builder.ctx),
         caisson::module_def(&builder.ctx),
         http::module_def(&builder.ctx),
         random::module_def(&builder.ctx),

@@ -226,7 +226,7 @@ mod _caisson_sql {
     }
 
     fn value(given: &PyObjectRef, vm: &VirtualMachine) -> PyResult<Value> {
-        if let Some([tag, element, dimensions, items]) = given.downcast_ref::<PyTuple>().map(PyTuple::as_slice) {
+        if let Some([tag, element, dimensions, items]) = given.downcast_ref::<PyTuple>().map(|tuple| tuple.as_slice()) {
             if text(tag, vm)? != "array" {
                 return Err(vm.new_type_error("a value of four parts is an array"));
             }
@@ -265,7 +265,7 @@ mod _caisson_sql {
         if let Some(bytes) = given.downcast_ref::<PyBytes>() {
             return Ok(Scalar::Bytes(bytes.as_bytes().to_vec()));
         }
-        let Some([kind, told]) = given.downcast_ref::<PyTuple>().map(PyTuple::as_slice) else {
+        let Some([kind, told]) = given.downcast_ref::<PyTuple>().map(|tuple| tuple.as_slice()) else {
             return Err(vm.new_type_error("this is no value for a database"));
         };
         let (kind, told) = (text(kind, vm)?, text(told, vm)?);
