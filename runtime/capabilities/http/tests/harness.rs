@@ -21,17 +21,17 @@ use tokio_util::task::AbortOnDropHandle;
 
 /// A request as it came over the wire.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    pub head: String,
-    pub body: Vec<u8>,
+pub(crate) struct Seen {
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Seen {
-    pub fn line(&self) -> &str {
+    pub(crate) fn line(&self) -> &str {
         self.head.lines().next().unwrap()
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().skip(1).find_map(|line| {
             let (known, value) = line.split_once(": ")?;
             known.eq_ignore_ascii_case(name).then_some(value)
@@ -40,7 +40,7 @@ impl Seen {
 }
 
 /// What the server does with a request.
-pub enum Reply {
+pub(crate) enum Reply {
     /// Sends this and waits for the next request.
     Bytes(Vec<u8>),
     /// Sends this and closes.
@@ -51,11 +51,11 @@ pub enum Reply {
     Flood(Vec<u8>, Vec<u8>),
 }
 
-pub fn ok(body: &str) -> Reply {
+pub(crate) fn ok(body: &str) -> Reply {
     answer("200 OK", "", body.as_bytes())
 }
 
-pub fn answer(status: &str, headers: &str, body: &[u8]) -> Reply {
+pub(crate) fn answer(status: &str, headers: &str, body: &[u8]) -> Reply {
     let mut bytes =
         format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n", body.len()).into_bytes();
     bytes.extend_from_slice(body);
@@ -64,8 +64,8 @@ pub fn answer(status: &str, headers: &str, body: &[u8]) -> Reply {
 
 type Script = dyn Fn(&Seen) -> Reply + Send + Sync;
 
-pub struct Server {
-    pub port: u16,
+pub(crate) struct Server {
+    pub(crate) port: u16,
     state: Arc<State>,
     _task: AbortOnDropHandle<()>,
 }
@@ -80,11 +80,11 @@ struct State {
 }
 
 impl Server {
-    pub async fn start(script: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(script: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
         Self::start_at(0, None, script).await
     }
 
-    pub async fn start_at(
+    pub(crate) async fn start_at(
         port: u16,
         acceptor: Option<tokio_rustls::TlsAcceptor>,
         script: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
@@ -122,27 +122,27 @@ impl Server {
         Self { port, state, _task: AbortOnDropHandle::new(task) }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.state.seen.lock().unwrap().clone()
     }
 
-    pub fn last(&self) -> Seen {
+    pub(crate) fn last(&self) -> Seen {
         self.seen().pop().expect("no request came")
     }
 
-    pub fn opened(&self) -> usize {
+    pub(crate) fn opened(&self) -> usize {
         self.state.opened.load(Ordering::SeqCst)
     }
 
-    pub async fn until_closed(&self, connections: usize) {
+    pub(crate) async fn until_closed(&self, connections: usize) {
         self.until(|state| state.closed.load(Ordering::SeqCst) >= connections).await;
     }
 
-    pub async fn until_seen(&self, requests: usize) {
+    pub(crate) async fn until_seen(&self, requests: usize) {
         self.until(|state| state.seen.lock().unwrap().len() >= requests).await;
     }
 
@@ -163,7 +163,7 @@ impl Server {
 }
 
 /// Only something that hangs takes so long.
-pub const HANG: Duration = Duration::from_secs(120);
+pub(crate) const HANG: Duration = Duration::from_secs(120);
 
 impl State {
     async fn serve<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: S) -> io::Result<()> {
@@ -209,7 +209,7 @@ impl State {
 }
 
 /// A port that outgoing connections never get, so that a server can come back at it.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let start = std::process::id() as usize * 61;
     loop {
@@ -223,7 +223,7 @@ pub fn free_port() -> u16 {
 
 /// Answers names as the test says.
 #[derive(Default)]
-pub struct Names(pub HashMap<&'static str, Vec<&'static str>>);
+pub(crate) struct Names(pub(crate) HashMap<&'static str, Vec<&'static str>>);
 
 impl Resolve for Names {
     fn resolve<'a>(&'a self, host: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
@@ -235,22 +235,22 @@ impl Resolve for Names {
     }
 }
 
-pub fn options(value: Value) -> Options {
+pub(crate) fn options(value: Value) -> Options {
     Options::new(value.as_object().unwrap().clone())
 }
 
-pub fn grant(restrictions: Value) -> Arc<Grant> {
+pub(crate) fn grant(restrictions: Value) -> Arc<Grant> {
     let (services, operations) = (vec!["crm.*".to_owned()], vec!["send".to_owned()]);
     Arc::new(Grant { services, operations, restrictions: options(restrictions) })
 }
 
 /// All that a test may want to be different.
-pub struct Setting {
-    pub policy: Policy,
-    pub grants: Vec<Arc<Grant>>,
-    pub names: Names,
-    pub trace: Trace,
-    pub deadline: Duration,
+pub(crate) struct Setting {
+    pub(crate) policy: Policy,
+    pub(crate) grants: Vec<Arc<Grant>>,
+    pub(crate) names: Names,
+    pub(crate) trace: Trace,
+    pub(crate) deadline: Duration,
 }
 
 impl Default for Setting {
@@ -266,11 +266,11 @@ impl Default for Setting {
 }
 
 impl Setting {
-    pub fn lease(self, config: Value) -> Lease<Client> {
+    pub(crate) fn lease(self, config: Value) -> Lease<Client> {
         self.connections(config).1
     }
 
-    pub fn connections(self, config: Value) -> (Arc<Connections>, Lease<Client>) {
+    pub(crate) fn connections(self, config: Value) -> (Arc<Connections>, Lease<Client>) {
         let setup = Setup { name: "crm".into(), timeout: self.policy.timeout() };
         let connection = Http::resolving(Arc::new(self.names)).connection(&setup, &options(config)).unwrap();
         let live = LiveConnection::new("crm".into(), "http", [0; 32], connection, self.policy);
@@ -296,18 +296,18 @@ impl Setting {
 }
 
 /// A lease on a connection with these options, and all else as usual.
-pub fn lease(config: Value) -> Lease<Client> {
+pub(crate) fn lease(config: Value) -> Lease<Client> {
     Setting::default().lease(config)
 }
 
-pub fn request(method: &str, path: &str) -> Request {
+pub(crate) fn request(method: &str, path: &str) -> Request {
     Request { method: method.to_owned(), path: path.to_owned(), ..Request::default() }
 }
 
-pub fn get(path: &str) -> Request {
+pub(crate) fn get(path: &str) -> Request {
     request("GET", path)
 }
 
-pub fn fields(all: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(crate) fn fields(all: &[(&str, &str)]) -> Vec<(String, String)> {
     all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }

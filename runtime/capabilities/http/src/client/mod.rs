@@ -382,7 +382,7 @@ fn defaults(config: &Config) -> Result<HeaderMap, Vec<Problem>> {
             (Ok(name), Ok(value)) => drop(all.insert(name, value)),
             (Err(_), _) => problems.push(Problem::at(place, "this is no name of a header")),
             (_, Err(_)) => {
-                problems.push(Problem::at(place, "its value holds a line end or another control character"))
+                problems.push(Problem::at(place, "its value holds a line end or another control character"));
             }
         }
     }
