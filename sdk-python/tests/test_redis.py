@@ -133,7 +133,7 @@ class Test(unittest.TestCase):
         with self.assertRaises(ServiceError) as raised:
             redis.connect().get('a')
         self.assertIsInstance(raised.exception, CapabilityError)
-        self.assertEqual((raised.exception.kind, raised.exception.message, raised.exception.status), ('access-denied', 'no grant', 403))
+        self.assertEqual((raised.exception.kind, raised.exception.message, raised.exception.status), ('access-denied', 'no grant', 500))
 
     def test_the_small_module_sends_commands(self) -> None:
         client = redis.connect('c', decode=False)

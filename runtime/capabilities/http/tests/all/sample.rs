@@ -35,7 +35,7 @@ impl Reader {
 
 #[test]
 fn the_connections_of_the_sample_can_be_made() {
-    let sample = Reader(Parser::new_from_str(include_str!("../sample.yaml"))).next().unwrap();
+    let sample = Reader(Parser::new_from_str(include_str!("../../sample.yaml"))).next().unwrap();
     let connections = sample["connections"].as_array().unwrap();
     assert_eq!(connections.len(), 3);
     for connection in connections {

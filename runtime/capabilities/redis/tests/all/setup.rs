@@ -82,7 +82,7 @@ fn the_schema_names_the_secrets_and_all_operations() {
 /// The sample is flow style within block lists: a few lines that this reads without a YAML library.
 #[test]
 fn the_sample_is_understood() {
-    let sample = include_str!("../sample.yaml");
+    let sample = include_str!("../../sample.yaml");
     let cut = |from: &str, to: &str| {
         let after = sample.split_once(from).unwrap().1;
         after.split_once(to).map_or(after, |(before, _)| before).to_owned()
