@@ -74,12 +74,16 @@ fn of_database(error: &dyn DatabaseError) -> Error {
         }
         _ => without_values(error.message()),
     };
+    // A lost race is nothing that a breaker should count against a healthy database.
     let fault = match kind {
         ErrorKind::Unavailable | ErrorKind::Unauthenticated | ErrorKind::Timeout => Fault::Remote,
-        ErrorKind::Conflict if retryable => Fault::Remote,
         _ => Fault::Service,
     };
-    let told = Error::new(kind, message).fault(fault).retryable(retryable).detail(error.message().to_owned());
+    let mut told = Error::new(kind, message).fault(fault).retryable(retryable);
+    // The database's own sentence about what its operator has to mend; others may quote values.
+    if matches!(kind, ErrorKind::Unauthenticated | ErrorKind::Timeout) {
+        told = told.detail(error.message().to_owned());
+    }
     if code.is_empty() { told } else { told.code(code) }
 }
 

@@ -72,6 +72,9 @@ pub(super) trait Dialect:
     /// The statement that limits how long the following ones take.
     fn limit(facts: &Self::Facts, millis: u64) -> Option<String>;
 
+    /// Something is about to be run.
+    fn starts(_facts: &Self::Facts) {}
+
     /// What begins a transaction.
     fn begin(how: TransactionOptions) -> Vec<String>;
 

@@ -124,7 +124,7 @@ impl Access {
         let ready = self.ready(scope, &statement.text, &statement.params)?;
         let own = limit_of(statement);
         self.lease
-            .call(Call::of("query").idempotent(true).timeout(own), async |attempt| {
+            .call(Call::of("query").idempotent(ready.reads).timeout(own), async |attempt| {
                 query(attempt, &ready, scope, own).await
             })
             .await
@@ -184,7 +184,7 @@ impl Access {
         let left = self.lease.invocation().deadline.remaining();
         let limit = limit_of(statement).map_or(left, |own| own.min(left));
         self.lease
-            .call(Call::of("query").idempotent(true), async |attempt| {
+            .call(Call::of("query").idempotent(ready.reads), async |attempt| {
                 Cursor::open(self.lease.clone(), &attempt, Arc::clone(&ready), scope, limit).await
             })
             .await

@@ -138,6 +138,7 @@ impl<D: Dialect> Held<D> {
     async fn limit(&mut self, limit: Duration) -> Result<(), Error> {
         let millis = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX).clamp(1, 86_400_000);
         let live = self.live()?;
+        D::starts(&live.facts);
         if live.limit_ms == millis {
             return Ok(());
         }

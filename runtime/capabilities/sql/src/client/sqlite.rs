@@ -87,7 +87,7 @@ impl Dialect for Sqlite {
     }
 
     fn arguments(
-        facts: &Facts,
+        _facts: &Facts,
         _statement: &SqliteStatement,
         values: &[Value],
     ) -> Result<SqliteArguments, Error> {
@@ -96,7 +96,6 @@ impl Dialect for Sqlite {
             add(&mut arguments, value)
                 .map_err(|why| error::unfit(format!("value {} is {} {why}", at + 1, value.kind())))?;
         }
-        facts.watch.begin();
         Ok(arguments)
     }
 
@@ -127,6 +126,10 @@ impl Dialect for Sqlite {
         facts.watch.limit_ms.store(millis, Relaxed);
         facts.watch.begin();
         None
+    }
+
+    fn starts(facts: &Facts) {
+        facts.watch.begin();
     }
 
     /// A transaction that writes takes the lock at once: two that read first and write later would wait for each other.

@@ -36,6 +36,8 @@ pub(crate) struct Ready {
     pub(crate) values: Vec<Value>,
     /// It may leave the session other than it found it: the session is closed after it.
     pub(crate) marks: bool,
+    /// It does not change anything, so that it may be repeated.
+    pub(crate) reads: bool,
 }
 
 /// What may be said.
@@ -80,7 +82,9 @@ pub(crate) fn ready(kind: Kind, scope: Scope, text: &str, params: &Params) -> Re
     one_statement(&tokens)?;
     check(kind, scope, first, &words)?;
     let (text, values) = rewrite(kind, text, &tokens, params)?;
-    Ok(Ready { marks: marks(first, &words, &tokens), text, values })
+    // `WITH` may be the beginning of a change, unless the session is one that cannot write.
+    let reads = scope == Scope::Read || (READING.contains(&first) && first != "with");
+    Ok(Ready { marks: marks(first, &words, &tokens), reads, text, values })
 }
 
 fn one_statement(tokens: &[Token]) -> Result<(), Error> {

@@ -16,7 +16,6 @@ use sqlx::{
     AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Executor as _, Postgres, Row as _,
     SqlSafeStr as _,
 };
-use std::fmt::Write as _;
 
 impl Dialect for Postgres {
     /// The number of the server's process.
@@ -70,11 +69,8 @@ impl Dialect for Postgres {
 
     /// One round trip. The SELECT takes a snapshot, after which PostgreSQL does not let a transaction become one that writes.
     fn begin(how: TransactionOptions) -> Vec<String> {
-        let mut text = "BEGIN".to_owned();
-        if let Some(isolation) = how.isolation {
-            // Writing to a String cannot fail.
-            drop(write!(text, " ISOLATION LEVEL {}", isolation.as_sql()));
-        }
+        let isolation = how.isolation.map(|level| format!(" ISOLATION LEVEL {}", level.as_sql()));
+        let mut text = format!("BEGIN{}", isolation.unwrap_or_default());
         if how.read_only {
             text.push_str(" READ ONLY; SELECT 1");
         }

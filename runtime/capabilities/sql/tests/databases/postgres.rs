@@ -4,7 +4,6 @@ use crate::harness::{HANG, Service, and, count, eventually, execute, one, postgr
 use caisson_capability::ErrorKind;
 use caisson_sql::{Access, Array, Isolation, Params, Scalar, Statement, TransactionOptions, Value};
 use serde_json::json;
-use std::time::Duration;
 
 fn text(text: &str) -> Scalar {
     Scalar::Text(text.to_owned())
@@ -359,5 +358,4 @@ async fn errors_say_what_the_database_said_without_values() {
         assert_eq!((error.kind, error.code.as_deref(), error.retryable), (kind, Some(code), false), "{sql}");
         assert!(!error.message.contains("hunter2"), "{error}");
     }
-    let _ = Duration::ZERO;
 }

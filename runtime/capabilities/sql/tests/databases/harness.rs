@@ -1,17 +1,18 @@
 //! Databases of this run's own, and a service that uses them.
 
+use caisson_capability::connections::Table;
 use caisson_capability::{
     Capability as _, ChannelInfo, Cid, Connections, Deadline, Error, Grant, Invocation, LiveConnection,
-    Options, Policy, Request, Setup, Table, Trace,
+    Options, Policy, Request, Setup, Trace,
 };
-use caisson_sql::{Access, Client, Config, Row, Scalar, Sql, Statement, Value};
+use caisson_sql::{Access, Client, Row, Scalar, Sql, Statement, Value};
 use serde_json::{Map, Value as Json, json};
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -356,22 +357,4 @@ pub(crate) fn sqlite() -> (TempDir, Json) {
     let folder = tempfile::tempdir().unwrap();
     let options = json!({"url": format!("sqlite://{}?mode=rwc", folder.path().join("a.db").display())});
     (folder, options)
-}
-
-#[test]
-fn the_sample_can_be_read() {
-    static SAMPLE: OnceLock<Vec<Json>> = OnceLock::new();
-    let all = SAMPLE.get_or_init(|| {
-        vec![
-            json!({"url": "postgres://db.example.com/crm", "username": "crm", "password": "x", "pool": {"max": 10, "acquire_secs": 5},
-                   "statement_timeout_secs": 20, "max_rows": 5000, "tls": {"mode": "verify-full", "ca": "/etc/caisson/db-ca.pem"},
-                   "init": ["SET search_path TO crm"]}),
-            json!({"url": "mysql://orders@db.example.com:3306/orders"}),
-            json!({"url": "sqlite://data/local.db?mode=rwc"}),
-        ]
-    });
-    for options in all {
-        serde_json::from_value::<Config>(options.clone()).unwrap();
-        Service::with(options);
-    }
 }
