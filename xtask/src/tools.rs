@@ -40,7 +40,8 @@ pub(crate) const RABBITMQ: Tool =
     Tool { package: "rabbitmq-server", probe: &["test", "-x", "/usr/lib/rabbitmq/bin/rabbitmq-server"] };
 pub(crate) const POSTGRES: Tool =
     Tool { package: "postgresql", probe: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb"] };
-pub(crate) const MARIADB: Tool = Tool { package: "mariadb-server", probe: &["sh", "-c", "command -v mariadbd"] };
+pub(crate) const MARIADB: Tool =
+    Tool { package: "mariadb-server", probe: &["sh", "-c", "command -v mariadbd"] };
 
 /// Installs the tools that are missing when we are root, else says how to.
 pub(crate) fn install(tools: &[Tool]) -> Result<()> {

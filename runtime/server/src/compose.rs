@@ -15,7 +15,7 @@ use caisson_capability::grant::Giver;
 use caisson_capability::{Connections, Invoker};
 use caisson_channel::{DrainReport, Listener, Routes, Table, Tls};
 use caisson_control::packages::Following;
-use caisson_control::{Live, Packages, Serving};
+use caisson_control::{Control, Live, Packages, Serving};
 use caisson_engine::{Engine, EngineOptions};
 use caisson_service::{Deployer, Watch};
 use caisson_telemetry::{LogHub, Metrics};
@@ -45,13 +45,7 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
         let registry: Arc<dyn Giver> = deployer.registry();
         connections.give_by(Arc::downgrade(&registry));
     }
-    make_services_folder(&plan)?;
-    let control = state::open(&plan).await?;
-    let packages = Packages::new(control.clone(), deployer.clone());
-    packages.adopt().await?;
-    if let Some(file) = &plan.config {
-        state::apply_config(&control, file).await?;
-    }
+    let (control, packages) = open_state(&plan, &deployer).await?;
     let table = Arc::new(Table::new(Routes::none()));
     let serving = Serving {
         routes: Arc::clone(&table),
@@ -110,6 +104,18 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     drop((announcement, membership));
     output.note("stopped");
     Ok(Exit::Ok)
+}
+
+/// Opens the state. Uploads of this server go into a new one before anything else does.
+async fn open_state(plan: &Plan, deployer: &Deployer) -> anyhow::Result<(Control, Packages)> {
+    make_services_folder(plan)?;
+    let control = state::open(plan).await?;
+    let packages = Packages::new(control.clone(), deployer.clone());
+    packages.adopt().await?;
+    if let Some(file) = &plan.config {
+        state::apply_config(&control, file).await?;
+    }
+    Ok((control, packages))
 }
 
 /// Opens the services' port.

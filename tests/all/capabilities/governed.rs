@@ -44,7 +44,11 @@ async fn without_a_grant_a_call_is_refused_audited_and_the_grant_that_it_names_a
     assert!(refused["message"].as_str().unwrap().contains(grant), "{refused}");
 
     let audit = Command::to(&server, ["audit", "--json"]).run().await.json();
-    assert_eq!((&audit[0]["service"], &audit[0]["operation"]), (&json!("crm.ask"), &json!("query")), "{audit}");
+    assert_eq!(
+        (&audit[0]["service"], &audit[0]["operation"]),
+        (&json!("crm.ask"), &json!("query")),
+        "{audit}"
+    );
     let shown = Command::to(&server, ["audit", "--service", "crm.ask"]).run().await;
     assert!(shown.good().contains("refused"), "{shown:?}");
 

@@ -65,7 +65,11 @@ async fn a_path_is_filled_and_the_hosts_key_is_sent() {
         let answer = answer.json();
         assert_eq!(answer["status"], status, "{answer}");
         let up = &answer["answer"];
-        assert_eq!((&up["id"], &up["query"], &up["key"]), (&json!(id), &json!({"q": "a b"}), &json!("k-1")), "{answer}");
+        assert_eq!(
+            (&up["id"], &up["query"], &up["key"]),
+            (&json!(id), &json!({"q": "a b"}), &json!("k-1")),
+            "{answer}"
+        );
     }
 }
 

@@ -20,7 +20,16 @@ impl Behind {
     pub(crate) async fn redis() -> Self {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let mut command = Command::new("redis-server");
-        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        command.args([
+            "--port",
+            &port.to_string(),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]);
         let children = vec![apart(command.arg("--dir").arg(folder.path()))];
         Self { port, children, _folder: folder }.ready().await
     }

@@ -46,7 +46,12 @@ impl Etcd {
         let mut places: Vec<Place> = (0..count)
             .map(|number| {
                 let client = format!("127.0.0.1:{}", free_port());
-                Place::new(&format!("member-{number}"), &client, &client, &format!("127.0.0.1:{}", free_port()))
+                Place::new(
+                    &format!("member-{number}"),
+                    &client,
+                    &client,
+                    &format!("127.0.0.1:{}", free_port()),
+                )
             })
             .collect();
         let all: Vec<String> = places.iter().map(|place| place.cluster.clone()).collect();

@@ -42,6 +42,7 @@ const RULES: &[Rule] = &[
     Rule {
         name: "caisson-admin",
         may: &[
+            "caisson-audit",
             "caisson-capability",
             "caisson-channel",
             "caisson-cluster",
@@ -52,6 +53,12 @@ const RULES: &[Rule] = &[
         ],
         never: &["wasmtime"],
         why: "it answers by the error statuses of the channel and asks for services by name; how they run is not its concern",
+    },
+    Rule {
+        name: "caisson-audit",
+        may: &["caisson-capability"],
+        never: &["wasmtime", "axum", "hyper"],
+        why: "it keeps what it is told, and asks nobody",
     },
     Rule {
         name: "caisson-capability",
@@ -92,6 +99,7 @@ const RULES: &[Rule] = &[
     Rule {
         name: "caisson-control",
         may: &[
+            "caisson-capability",
             "caisson-channel",
             "caisson-cluster",
             "caisson-definition",
@@ -121,7 +129,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "caisson-import",
-        may: &["caisson-definition"],
+        may: &["caisson-capability", "caisson-definition"],
         never: &["wasmtime", "axum", "hyper", "http", "tokio"],
         why: "text in, text out: it writes what operators would have written",
     },
