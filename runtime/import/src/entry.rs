@@ -48,12 +48,12 @@ impl Shape {
         Self::List(texts.into_iter().map(Self::Text).collect())
     }
 
-    /// Does something with every text inside.
-    pub(crate) fn each_text<'a>(&'a self, visit: &mut dyn FnMut(&'a str)) {
+    /// Does something with every text inside, and the key that it belongs to; `key` is that of the whole.
+    pub(crate) fn each_text<'a>(&'a self, key: &'a str, visit: &mut dyn FnMut(&'a str, &'a str)) {
         match self {
-            Self::Text(text) => visit(text),
-            Self::List(items) => items.iter().for_each(|item| item.each_text(visit)),
-            Self::Map(fields) => fields.iter().for_each(|(_, value)| value.each_text(visit)),
+            Self::Text(text) => visit(key, text),
+            Self::List(items) => items.iter().for_each(|item| item.each_text(key, visit)),
+            Self::Map(fields) => fields.iter().for_each(|(key, value)| value.each_text(key, visit)),
             Self::Number(_) | Self::Switch(_) => {}
         }
     }

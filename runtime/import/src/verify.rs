@@ -25,12 +25,12 @@ pub(crate) struct Verified {
 /// # Errors
 ///
 /// A refusal that belongs to no entry, which would be a fault of this crate.
-pub(crate) fn settle(entries: &mut [Entry], head: &str) -> Result<Verified, Problem> {
+pub(crate) fn settle(entries: &mut [Entry], head: &str, catalog: &Catalog) -> Result<Verified, Problem> {
     let stand_ins = stand_ins(entries);
     loop {
         let rendered = render(entries, head, &connections(entries));
         let memory = Memory { text: &rendered.text, variables: &stand_ins };
-        match load(Path::new("definitions"), &memory, &Catalog::default()) {
+        match load(Path::new("definitions"), &memory, catalog) {
             Ok(loaded) => {
                 let warnings = loaded.warnings.into_iter();
                 let warnings = warnings.filter_map(|one| Some((owner(&rendered, one.line)?, one.message)));
@@ -66,26 +66,39 @@ fn owner(rendered: &Rendered, line: usize) -> Option<usize> {
 fn variables(entries: &[Entry]) -> HashSet<String> {
     let mut used = HashSet::new();
     for (_, value) in entries.iter().filter(|one| one.left_out.is_none()).flat_map(|one| &one.fields) {
-        value.each_text(&mut |text| used.extend(referred(text).map(str::to_owned)));
+        value.each_text("", &mut |_, text| used.extend(referred(text).map(str::to_owned)));
     }
     used
 }
 
 /// A value for each variable that is right where it stands: what it will really be is checked when it is applied.
 fn stand_ins(entries: &[Entry]) -> HashMap<String, String> {
-    let mut values = HashMap::new();
+    let mut chosen: HashMap<String, usize> = HashMap::new();
     for (key, value) in entries.iter().flat_map(|one| &one.fields) {
-        let stand_in = if *key == "path" { "/x" } else { "x" };
-        value.each_text(&mut |text| {
+        value.each_text(key, &mut |key, text| {
             for name in referred(text) {
-                let value = values.entry(name.to_owned()).or_insert_with(|| stand_in.to_owned());
-                if *key == "path" && matches!(value.as_str(), "x") {
-                    stand_in.clone_into(value);
-                }
+                let rank = rank(key, text, name);
+                let known = chosen.entry(name.to_owned()).or_insert(rank);
+                *known = rank.min(*known);
             }
         });
     }
-    values
+    let value = |rank| STAND_INS.get(rank).copied().unwrap_or("x").to_owned();
+    chosen.into_iter().map(|(name, rank)| (name, value(rank))).collect()
+}
+
+/// What stands for variables: a path, a URL, a port, any other text. A variable of several places is the first of these.
+const STAND_INS: [&str; 4] = ["/x", "https://x", "1", "x"];
+
+/// Which of [`STAND_INS`] is right for a variable in a text.
+fn rank(key: &str, text: &str, name: &str) -> usize {
+    let before = text.split(&format!("${{env:{name}}}")).next().unwrap_or_default();
+    match (key, before) {
+        ("path", _) => 0,
+        ("url" | "token_url", "") => 1,
+        ("url", before) if before.ends_with(':') => 2,
+        _ => 3,
+    }
 }
 
 /// One file, and the variables that it names.

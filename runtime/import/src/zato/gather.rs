@@ -152,9 +152,7 @@ fn name(work: &mut Work, items: &mut [(What, Item<'_>)]) {
         let Some(names) = names.get_mut(namespace(*what)) else { continue };
         item.new_name = names.make(&item.name);
         let whom = match what {
-            What::RestConnection | What::SoapConnection | What::Sql => {
-                "; services that name it have to be changed"
-            }
+            What::RestConnection | What::Sql => "; services that name it have to be changed",
             _ => "",
         };
         let new = &item.new_name;
@@ -164,11 +162,12 @@ fn name(work: &mut Work, items: &mut [(What, Item<'_>)]) {
     }
 }
 
-/// Objects among which a name may be there once.
+/// Objects among which a name may be there once. There is no such thing for what is not carried over at all.
 fn namespace(what: What) -> usize {
     match what {
         What::Security | What::Group => 0,
-        What::RestConnection | What::SoapConnection | What::Sql => 1,
-        What::RestChannel | What::SoapChannel | What::Nothing(_) => 2,
+        What::RestConnection | What::Sql => 1,
+        What::RestChannel | What::SoapChannel => 2,
+        What::SoapConnection | What::Nothing(_) => 3,
     }
 }

@@ -14,6 +14,7 @@ use crate::report::{Carried, Finding, Import, Kind};
 use crate::text::shown;
 use crate::variables::Variables;
 use crate::verify::{connections, settle};
+use caisson_capability::Catalog;
 use caisson_definition::load::MAX_DEFINITIONS_BYTES;
 use caisson_definition::problem::Problem;
 use caisson_definition::yaml::At;
@@ -21,17 +22,18 @@ use sections::What;
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Turns an enmasse file into definitions. `file` is what errors and the head of the definitions name.
+/// Turns an enmasse file into definitions. `file` is what errors and the head of the definitions name; `catalog` has the
+/// capabilities whose options connections have to fit.
 ///
 /// # Errors
 ///
 /// A text that is no YAML or no enmasse file, with the place.
-pub fn enmasse(text: &str, file: &Path) -> Result<Import, Problem> {
+pub fn enmasse(text: &str, file: &Path, catalog: &Catalog) -> Result<Import, Problem> {
     let root = gather::root(text, file)?;
     let mut work = Work::default();
     let items = gather::items(&mut work, &root, file)?;
     convert(&mut work, items);
-    finish(work, file)
+    finish(work, file, catalog)
 }
 
 fn convert(work: &mut Work, items: Vec<(What, Item<'_>)>) {
@@ -50,18 +52,19 @@ fn convert(work: &mut Work, items: Vec<(What, Item<'_>)>) {
             What::RestChannel => channel::rest(work, item),
             What::SoapChannel => channel::soap(work, item),
             What::RestConnection => connection::rest(work, item),
-            What::SoapConnection => connection::soap(work, item),
+            What::SoapConnection => connection::soap(work, &item),
             What::Sql => connection::sql(work, item),
             What::Security | What::Group | What::Nothing(_) => {}
         }
     }
 }
 
-fn finish(mut work: Work, file: &Path) -> Result<Import, Problem> {
+fn finish(mut work: Work, file: &Path, catalog: &Catalog) -> Result<Import, Problem> {
     // In the order of the source, whatever had to be understood first.
     work.entries.sort_by_key(|entry| entry.at);
     let name = file.file_name().map(|name| shown(&name.to_string_lossy())).unwrap_or_default();
-    let verified = settle(&mut work.entries, &format!("From {name}, by `caisson import zato-enmasse`."))?;
+    let head = format!("From {name}, by `caisson import zato-enmasse`.");
+    let verified = settle(&mut work.entries, &head, catalog)?;
     for entry in &work.entries {
         if let Some(reason) = &entry.left_out {
             work.findings.push(entry_finding(entry, Kind::LeftOut, reason));

@@ -29,7 +29,9 @@ const BOOKKEEPING: [&str; 20] = [
 ];
 
 /// Options that say no more than what happens here anyway, with these values.
-const DEFAULTS: [(&str, &[&str]); 11] = [
+const DEFAULTS: [(&str, &[&str]); 13] = [
+    ("method", &["get"]),
+    ("data_format", &["json"]),
     ("data_encoding", &["utf-8", "utf8"]),
     ("merge_url_params_req", &["true"]),
     ("params_pri", &["channel-params-over-msg"]),
@@ -44,7 +46,9 @@ const DEFAULTS: [(&str, &[&str]); 11] = [
 ];
 
 /// The beginnings of options, and why nothing corresponds to them.
-const REASONS: [(&str, &str); 37] = [
+const REASONS: [(&str, &str); 39] = [
+    ("method", "services say the method of each request"),
+    ("data_format", "services say what they send, and read what comes back"),
     ("response_cache", "answers are not cached by this version"),
     ("cache_", "answers are not cached by this version"),
     ("is_audit_log", "messages are not kept by this version"),
@@ -65,9 +69,9 @@ const REASONS: [(&str, &str); 37] = [
     ("has_rbac", "there are no roles: `security` and groups say who may call"),
     ("sec_use_rbac", "there are no roles: `security` and groups say who may call"),
     ("service_whitelist", "a channel calls the one service that it names"),
-    ("ping_method", "connections are not pinged by this version"),
-    ("health_check", "connections are not pinged by this version"),
-    ("pool_size", "how many connections are kept is not set here"),
+    ("ping_method", "a ping is a `HEAD` request here: `ping_path` says of what"),
+    ("health_check", "nothing checks connections but calls"),
+    ("pool_size", "`pool: {max_idle}` says how many idle connections are kept"),
     ("serialization_type", "there is one SOAP client"),
     ("soap_action", "a message's operation is told by its body"),
     ("use_mtom", "MTOM is not written by this version"),
@@ -75,10 +79,10 @@ const REASONS: [(&str, &str); 37] = [
         "tls_verify",
         "a check that was switched off is not carried over: decide about it when the connection is set up",
     ),
-    ("sec_tls", "certificates are not carried over: name their files when the connection is set up"),
-    ("ca_cert", "certificates are not carried over: name their files when the connection is set up"),
-    ("retry", "calls are not repeated by a connection of this version"),
-    ("max_retries", "calls are not repeated by a connection of this version"),
+    ("sec_tls", "certificates are not carried over: write `tls` by hand"),
+    ("ca_cert", "certificates are not carried over: write `tls` by hand"),
+    ("retry", "calls are not repeated unless `retry` says so: write it by hand"),
+    ("max_retries", "calls are not repeated unless `retry` says so: write it by hand"),
     ("extra_fields", "fields beyond those of RFC 6749 are not sent with a request for a token"),
     ("extra", "options of the driver may differ: look at each"),
     ("opaque1", "it repeats what other keys say: look whether it says something that none does"),

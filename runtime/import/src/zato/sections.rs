@@ -77,8 +77,17 @@ fn without_place(key: &str) -> Option<&'static str> {
     if begins(&["audit", "alert", "notif", "mcp", "rule_engine", "openapi"]) {
         return Some("this version has nothing that corresponds to it");
     }
+    if key.contains("amqp") {
+        return Some(
+            "this importer does not carry it over: write a connection of type amqp, and a channel of that type for what comes \
+             in, by hand",
+        );
+    }
+    if key.contains("redis") {
+        return Some("this importer does not carry it over: write a connection of type redis by hand");
+    }
     if begins(&["channel", "web_socket", "json_rpc", "gateway", "hl7"]) {
-        return Some("this version has channels for REST only");
+        return Some("this version has no channels of this kind");
     }
     let capabilities = [
         "out",
@@ -93,7 +102,6 @@ fn without_place(key: &str) -> Option<&'static str> {
         "ftp",
         "elastic",
         "search",
-        "amqp",
         "kafka",
         "ibm_mq",
         "jms",
@@ -111,7 +119,6 @@ fn without_place(key: &str) -> Option<&'static str> {
         "llm",
         "grpc",
         "graphql",
-        "redis",
         "vault",
         "zato_generic",
         "custom_",

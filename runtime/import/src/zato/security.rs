@@ -95,7 +95,6 @@ pub(super) fn definition(work: &mut Work, mut item: Item<'_>, usage: &Usage) {
         Some("apikey" | "api_key" | "api-key") => api_key(work, &mut item),
         Some("wss") => wss(work, &mut item),
         Some("bearer_token" | "oauth" | "oauth2" | "bearer") => bearer(work, &mut item),
-        Some("ntlm") => ntlm(work, &mut item),
         Some("mtls" | "tls_channel_sec") => mtls(work, &mut item),
         other => Both::neither(why_not(other)),
     };
@@ -105,7 +104,7 @@ pub(super) fn definition(work: &mut Work, mut item: Item<'_>, usage: &Usage) {
     }
     if outwards_only {
         if guard.auth.is_ok() {
-            let text = "connections alone use it: it is the `auth` of each, and lets nobody in";
+            let text = "connections alone use it: it is for the `auth` of each, and lets nobody in";
             work.finding(&item, item.at, Kind::Note, None, text);
         }
         work.leftovers(&item);
@@ -132,9 +131,10 @@ fn why_not(kind: Option<&str>) -> &'static str {
              definition of type jwt with its keys"
         }
         Some("vault_conn_sec" | "vault") => "there is no Vault here: write a definition of another type",
+        Some("ntlm") => "NTLM is not spoken by this version",
         Some("spnego" | "kerberos") => "Kerberos is not spoken by this version",
         Some("aws") => "AWS signatures are not made by this version",
-        Some("tls_key_cert") => "certificates of connections are not carried over: name their files there",
+        Some("tls_key_cert") => "certificates of connections are not carried over: write `tls` by hand",
         Some(_) => "its type is not known here",
         None => "it has no `type`",
     }
@@ -177,22 +177,26 @@ fn basic(work: &mut Work, item: &mut Item<'_>) -> Both {
     let realm = work.text(item, &["realm"]).filter(|realm| *realm != item.new_name);
     let password = secret(work, item, "security", &["password", "secret"], "password");
     let Some(user) = user else { return Both::neither(NO_USER) };
-    let mut fields =
-        vec![("type", Shape::text("basic-auth")), ("username", user), ("password", Shape::text(password))];
-    let auth = fields.clone();
+    let proof = vec![("username", user), ("password", Shape::text(password))];
+    let typed = |name| [vec![("type", Shape::text(name))], proof.clone()].concat();
+    let (mut fields, auth) = (typed("basic-auth"), typed("basic"));
     fields.extend(realm.map(|realm| ("realm", Shape::text(realm))));
     Both { inwards: Ok(fields), outwards: Ok(auth) }
 }
 
+/// The header that keys are in where nothing else is said.
+const USUAL: &str = "X-API-Key";
+
 fn api_key(work: &mut Work, item: &mut Item<'_>) -> Both {
     // Zato asks for a user name and does nothing with it.
     let _user = item.take("username");
-    let header = work.text(item, &["header"]).filter(|header| header != "X-API-Key");
+    let header = work.text(item, &["header"]).unwrap_or_else(|| USUAL.to_owned());
     let key = secret(work, item, "security", &["password", "secret", "key", "api_key"], "key");
-    let mut fields = vec![("type", Shape::text("api-key"))];
-    fields.extend(header.map(|header| ("header", Shape::text(header))));
-    fields.push(("key", Shape::text(key)));
-    Both { inwards: Ok(fields.clone()), outwards: Ok(fields) }
+    let auth =
+        vec![("type", Shape::text("api-key")), ("header", Shape::text(header)), ("key", Shape::text(key))];
+    let mut fields = auth.clone();
+    fields.retain(|field| *field != ("header", Shape::text(USUAL)));
+    Both { inwards: Ok(fields), outwards: Ok(auth) }
 }
 
 fn wss(work: &mut Work, item: &mut Item<'_>) -> Both {
@@ -212,24 +216,9 @@ fn wss(work: &mut Work, item: &mut Item<'_>) -> Both {
     if as_text {
         fields.push(("allow_text", Shape::Switch(true)));
     }
-    let mut auth = fields.clone();
-    auth.retain(|(key, _)| *key != "allow_text");
-    if as_text {
-        auth.push(("password_type", Shape::text("text")));
-    }
     fields.extend(age.map(|age| ("max_age_secs", Shape::Number(age))));
-    Both { inwards: Ok(fields), outwards: Ok(auth) }
-}
-
-fn ntlm(work: &mut Work, item: &mut Item<'_>) -> Both {
-    let user = username(work, item);
-    let password = secret(work, item, "security", &["password", "secret"], "password");
-    let auth =
-        |user| vec![("type", Shape::text("ntlm")), ("username", user), ("password", Shape::text(password))];
-    Both {
-        inwards: Err("callers cannot prove by NTLM who they are: write a definition of another type"),
-        outwards: user.map(auth).ok_or(NO_USER),
-    }
+    let outwards = Err("WS-Security is for SOAP, and connections for that are part of a later version");
+    Both { inwards: Ok(fields), outwards }
 }
 
 /// A token that is always the same, or one that an authorization server gives (RFC 6749).
@@ -240,8 +229,12 @@ fn bearer(work: &mut Work, item: &mut Item<'_>) -> Both {
         let prefix = work.text(item, &["static_prefix"]).unwrap_or_else(|| "Bearer".to_owned());
         let token = secret(work, item, "security", &["static_token"], "token");
         let _user = (item.take("username"), item.take("password"));
-        let key = Shape::text(format!("{prefix} {token}"));
-        let auth = vec![("type", Shape::text("api-key")), ("header", Shape::text(header)), ("key", key)];
+        let auth = if header.eq_ignore_ascii_case("authorization") && prefix == "Bearer" {
+            vec![("type", Shape::text("bearer")), ("token", Shape::text(token))]
+        } else {
+            let key = Shape::text(format!("{prefix} {token}"));
+            vec![("type", Shape::text("api-key")), ("header", Shape::text(header)), ("key", key)]
+        };
         return Both { inwards: Err(INWARDS), outwards: Ok(auth) };
     }
     let endpoint = work.text(item, &["auth_endpoint", "auth_server_url"]);
@@ -258,10 +251,13 @@ fn bearer(work: &mut Work, item: &mut Item<'_>) -> Both {
     };
     let mut auth = vec![
         ("type", Shape::text("oauth2")),
-        ("token_endpoint", Shape::text(endpoint)),
+        ("token_url", Shape::text(endpoint)),
         ("client_id", client),
         ("client_secret", Shape::text(client_secret)),
     ];
+    if method == "client_secret_post" {
+        auth.push(("client_auth", Shape::text("body")));
+    }
     if !scopes.is_empty() {
         let scopes = scopes.iter().flat_map(|one| one.split_whitespace());
         auth.push(("scopes", Shape::texts(scopes.map(crate::text::escaped))));
@@ -298,7 +294,7 @@ fn mtls(work: &mut Work, item: &mut Item<'_>) -> Both {
     if fields.len() == 1 {
         return Both::neither(REASON);
     }
-    let outwards = Err("certificates of connections are not carried over: name their files there");
+    let outwards = Err("certificates of connections are not carried over: write `tls` by hand");
     Both { inwards: Ok(fields), outwards }
 }
 

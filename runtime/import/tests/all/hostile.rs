@@ -1,6 +1,6 @@
 //! Files that are wrong, in parts or as a whole, or that mean harm.
 
-use super::{import, loaded, one};
+use super::{catalog, import, loaded, one};
 use caisson_import::zato::enmasse;
 use std::path::Path;
 
@@ -18,11 +18,11 @@ fn what_is_no_enmasse_file_is_an_error_with_its_place() {
         ("sql:\n  - {name: !!python/object x}\n", 2, 12, "tags"),
         ("channel_rest:\n  - host: {{host}}\n", 2, 12, "word"),
     ] {
-        let problem = enmasse(text, Path::new("e.yaml")).unwrap_err();
+        let problem = enmasse(text, Path::new("e.yaml"), &catalog()).unwrap_err();
         assert!(problem.message.contains(says), "{text:?}: {problem}");
         assert_eq!((problem.line, problem.column), (line, column), "{text:?}: {problem}");
     }
-    assert!(enmasse(&"[".repeat(10_000), Path::new("e.yaml")).is_err());
+    assert!(enmasse(&"[".repeat(10_000), Path::new("e.yaml"), &catalog()).is_err());
 }
 
 #[test]
@@ -56,11 +56,30 @@ fn objects_that_make_no_sense_are_told_and_the_others_carried_over() {
             "who may not call",
         ),
         ("outgoing_rest: [{name: a}]", "no `host`"),
-        ("outgoing_rest: [{name: a, host: h, security: x}]", "`x` is not in the file"),
+        ("outgoing_rest: [{name: a, host: h}]", "write a URL with http or https and a host"),
+        ("outgoing_rest: [{name: a, host: 'ftp://h'}]", "write a URL with http or https and a host"),
+        (
+            "outgoing_rest: [{name: a, host: 'http://h', url_path: '/?a=b'}]",
+            "a query or fragment in it is not taken",
+        ),
+        ("outgoing_rest: [{name: a, host: 'http://u:p/w@h'}]", "has an `@` where none can be"),
+        ("outgoing_rest: [{name: a, host: 'http://h', content_type: \"a\\nb\"}]", "line end"),
+        ("outgoing_rest: [{name: a, host: 'http://h', security: x}]", "`x` is not in the file"),
+        ("outgoing_soap: [{name: a, host: 'http://h'}]", "part of a later version"),
+        ("sql: [{name: a, type: oracle, host: h, username: u}]", "no driver for `oracle`"),
+        ("sql: [{name: a, type: '${KIND}', host: h, username: u}]", "no driver for `${KIND}`"),
+        ("sql: [{name: a, type: postgresql, username: u}]", "no `host`"),
+        ("sql: [{name: a, type: postgresql, host: 'u:p@h', username: u}]", "no name of a host"),
+        ("sql: [{name: a, type: postgresql, host: h, port: many, username: u}]", "no number of a port"),
+        ("sql: [{name: a, type: postgresql, host: h}]", "`username`"),
+        ("sql: [{name: a, type: mysql, host: h, username: u, pool_size: 0}]", "1"),
+        ("sql: [{name: a, type: sqlite}]", "has no file"),
+        ("channel_amqp: [{name: a}]", "a connection of type amqp"),
+        ("def_amqp: [{name: a}]", "a connection of type amqp"),
         ("sql: [{name: a}]", "no `type`"),
         ("include: [more.yaml]", "files that are included are not read"),
     ] {
-        let good = "outconn_soap: [{name: good, host: h}]";
+        let good = "outconn_rest: [{name: good, host: 'http://h'}]";
         let import = import(&format!("{good}\n{text}\n"));
         assert!(
             import.findings.iter().any(|one| one.reason.contains(reason)),
@@ -114,7 +133,7 @@ fn a_channel_is_never_open_that_was_guarded() {
 fn texts_that_look_like_references_stay_texts() {
     let text = "outgoing_rest: [{name: a, host: 'http://h', url_path: '/${file:/etc/passwd}/${env:B}'}]\n";
     let import = import(text);
-    assert_eq!(one(&import, "connections", "a")["path"], "/${file:/etc/passwd}/${env:B}");
+    assert_eq!(one(&import, "connections", "a")["url"], "http://h/${file:/etc/passwd}/${env:B}");
     assert!(import.variables.is_empty());
 }
 

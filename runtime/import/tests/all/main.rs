@@ -18,15 +18,24 @@ use caisson_import::zato::enmasse;
 use caisson_import::{Import, Kind};
 use serde_json::Value;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A file of definitions, and every variable of the environment.
 struct Memory<'a>(&'a str);
 
 impl Surroundings for Memory<'_> {
     fn env(&self, name: &str) -> Option<String> {
-        // A path that comes from the environment has to be one.
-        let is_path = self.0.contains(&format!("path: \"${{env:{name}}}\""));
-        Some(if is_path { "/from/the/environment".to_owned() } else { format!("value-of-{name}") })
+        // A path that comes from the environment has to be one, and a URL and a port too.
+        let after = |lead: &str| self.0.contains(&format!("{lead}${{env:{name}}}"));
+        Some(if after("path: \"") {
+            "/from/the/environment".to_owned()
+        } else if after("url: \"") {
+            format!("https://value-of-{}", name.replace('_', "-"))
+        } else if self.0.lines().any(|line| is_port(line, name)) {
+            "1234".to_owned()
+        } else {
+            format!("value-of-{name}")
+        })
     }
 
     fn read(&self, _: &Path, _: u64) -> Result<String, String> {
@@ -34,12 +43,22 @@ impl Surroundings for Memory<'_> {
     }
 }
 
+/// Whether a line has an address whose port is this variable.
+fn is_port(line: &str, name: &str) -> bool {
+    line.trim_start().starts_with("url: ") && line.contains(&format!(":${{env:{name}}}"))
+}
+
+/// The capabilities that connections of the source become.
+fn catalog() -> Catalog {
+    Catalog::new(vec![Arc::new(caisson_http::Http::default()), Arc::new(caisson_sql::Sql)])
+}
+
 fn import(text: &str) -> Import {
-    enmasse(text, Path::new("enmasse.yaml")).unwrap_or_else(|problem| panic!("{problem}\n{text}"))
+    enmasse(text, Path::new("enmasse.yaml"), &catalog()).unwrap_or_else(|problem| panic!("{problem}\n{text}"))
 }
 
 fn loaded(import: &Import) -> Loaded {
-    load(Path::new("c.yaml"), &Memory(&import.text), &Catalog::default())
+    load(Path::new("c.yaml"), &Memory(&import.text), &catalog())
         .unwrap_or_else(|problems| panic!("{problems}\n{}", import.text))
 }
 

@@ -1,7 +1,6 @@
 //! Whatever comes in: an error with a place, or definitions that the loader takes, and never a panic.
 
-use super::Memory;
-use caisson_capability::Catalog;
+use super::{Memory, catalog};
 use caisson_definition::load::load;
 use caisson_import::zato::enmasse;
 use proptest::prelude::*;
@@ -25,7 +24,7 @@ const SECTIONS: [&str; 14] = [
     "whatever",
 ];
 
-const KEYS: [&str; 44] = [
+const KEYS: [&str; 46] = [
     "type",
     "username",
     "password",
@@ -63,6 +62,8 @@ const KEYS: [&str; 44] = [
     "scopes",
     "value",
     "subject",
+    "content_type",
+    "address",
     "fingerprint",
     "content_encoding",
     "has_rbac",
@@ -72,7 +73,7 @@ const KEYS: [&str; 44] = [
     "minutes",
 ];
 
-const WORDS: [&str; 34] = [
+const WORDS: [&str; 38] = [
     "basic_auth",
     "apikey",
     "wss",
@@ -107,6 +108,10 @@ const WORDS: [&str; 34] = [
     "plain_http",
     "soap",
     "http://u:p@h",
+    "https://h",
+    "postgresql",
+    "sqlite",
+    "5432",
 ];
 
 /// A value as YAML writes it on one line.
@@ -164,12 +169,12 @@ fn file() -> impl Strategy<Value = String> {
 }
 
 fn check(text: &str) -> Result<(), TestCaseError> {
-    match enmasse(text, Path::new("e.yaml")) {
+    match enmasse(text, Path::new("e.yaml"), &catalog()) {
         Err(problem) => {
             prop_assert!(problem.line > 0 && problem.file == Path::new("e.yaml"), "{problem}\n{text}");
         }
         Ok(import) => {
-            let loaded = load(Path::new("c.yaml"), &Memory(&import.text), &Catalog::default());
+            let loaded = load(Path::new("c.yaml"), &Memory(&import.text), &catalog());
             let loaded = loaded
                 .map_err(|problems| TestCaseError::fail(format!("{problems}\n{text}\n{}", import.text)))?;
             prop_assert_eq!(loaded.definitions.channels.len(), import.carried.channels);

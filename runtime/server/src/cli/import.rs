@@ -43,7 +43,7 @@ Example:
 /// A file that cannot be read or is no enmasse file; an output file that exists or cannot be written.
 pub(crate) fn run(args: &Args, output: Output) -> anyhow::Result<Exit> {
     let Command::ZatoEnmasse { file, output: target } = &args.command;
-    let import = caisson_import::zato::enmasse(&read(file)?, file)?;
+    let import = caisson_import::zato::enmasse(&read(file)?, file, &caisson_capabilities::catalog())?;
     if let Some(target) = target {
         write(target, &import.text)?;
     }
