@@ -9,6 +9,7 @@ import json
 import platform
 
 from componentize_py_types import Err
+from wit_world import exports
 from wit_world.imports import invoker, log
 from wit_world.imports.caisson_capability_types import ErrorKind
 from wit_world.imports.caisson_service_types import Error, Request, Response
@@ -26,7 +27,7 @@ async def call(service):
     return response.body.decode()
 
 
-class Handler:
+class Handler(exports.Handler):
     """Exports `caisson:service/handler`."""
 
     async def handle(self, context, request):

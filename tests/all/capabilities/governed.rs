@@ -83,7 +83,8 @@ async fn what_a_package_needs_is_given_in_development_mode_and_told_otherwise() 
     assert_eq!(check.code, 0, "{check:?}");
 
     let strict = Setup::new().with_login().file("crm.py", SERVICE).file("crm.toml", needs).start().await;
-    let check = Command::to(&strict, ["grants", "check"]).run().await;
+    let token = std::fs::read_to_string(strict.data().join("admin.token")).unwrap();
+    let check = Command::to(&strict, ["grants", "check"]).env("CAISSON_TOKEN", token.trim()).run().await;
     assert_eq!(check.code, 1, "{check:?}");
     for says in ["{services: [crm.ask], connection: db, operations: [query]}", "no such connection"] {
         assert!(check.stdout.contains(says), "{says}: {check:?}");

@@ -92,8 +92,8 @@ fn kind_of(error: &dyn DatabaseError, code: &str) -> (ErrorKind, bool) {
         return found;
     }
     match error.kind() {
-        SqlKind::UniqueViolation => (ErrorKind::Conflict, false),
-        SqlKind::ForeignKeyViolation
+        SqlKind::UniqueViolation
+        | SqlKind::ForeignKeyViolation
         | SqlKind::NotNullViolation
         | SqlKind::CheckViolation
         | SqlKind::ExclusionViolation => (ErrorKind::Conflict, false),
