@@ -123,11 +123,11 @@ impl From<SourceError> for ApiError {
 
 fn status_of(error: &DeployError) -> StatusCode {
     use SourceError::{PackageTooLarge, TooLarge, TooManyFiles, Unpacked};
-    match error {
-        DeployError::Source(
-            TooLarge { .. } | PackageTooLarge { .. } | TooManyFiles { .. } | Unpacked { .. },
-        ) => return StatusCode::PAYLOAD_TOO_LARGE,
-        _ => {}
+    if let DeployError::Source(
+        TooLarge { .. } | PackageTooLarge { .. } | TooManyFiles { .. } | Unpacked { .. },
+    ) = error
+    {
+        return StatusCode::PAYLOAD_TOO_LARGE;
     }
     match error.kind() {
         ErrorKind::InvalidInput => StatusCode::UNPROCESSABLE_ENTITY,

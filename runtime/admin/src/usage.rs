@@ -21,6 +21,9 @@ impl UsageCollector {
     }
 }
 
+/// A number that is added up: name, help, and where it is taken from.
+type Sum = (&'static str, &'static str, fn(&Counts) -> f64);
+
 type Labels<'a> = [(&'static str, &'a str); 3];
 
 impl Collector for UsageCollector {
@@ -41,7 +44,7 @@ impl Collector for UsageCollector {
                 ConstCounter::new(number).encode(calls.encode_family(&labels)?)?;
             }
         }
-        let sums: [(&str, &str, fn(&Counts) -> f64); 4] = [
+        let sums: [Sum; 4] = [
             ("connection_sent_bytes", "Bytes that went out over connections", |c| float(c.sent_bytes)),
             ("connection_received_bytes", "Bytes that came back over connections", |c| {
                 float(c.received_bytes)

@@ -1,5 +1,11 @@
 //! What is told is found again.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails, in its helpers too"
+)]
+
 use caisson_audit::{Audit, Filter};
 use caisson_capability::Cid;
 use caisson_capability::usage::{Refusal, UsageKey, Witness as _};

@@ -34,7 +34,18 @@ pub(crate) async fn open(plan: &Plan) -> anyhow::Result<Control> {
 pub(crate) async fn audit(plan: &Plan) -> anyhow::Result<Arc<Audit>> {
     std::fs::create_dir_all(&plan.data)
         .with_context(|| format!("the data folder {} cannot be made", plan.data.display()))?;
-    Ok(Arc::new(Audit::open(&plan.data.join("audit.db")).await?))
+    let path = plan.data.join("audit.db");
+    let audit = match Audit::open(&path).await {
+        Ok(audit) => audit,
+        Err(error) => {
+            // A damaged file costs what is in it and no more: it is kept for whoever can read it.
+            let aside = path.with_extension("db.damaged");
+            tracing::error!(%error, "the audit file is put aside as {} and begun anew", aside.display());
+            std::fs::rename(&path, &aside)?;
+            Audit::open(&path).await?
+        }
+    };
+    Ok(Arc::new(audit))
 }
 
 fn etcd(plan: &Plan) -> Option<EtcdOptions> {

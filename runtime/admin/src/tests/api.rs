@@ -127,7 +127,7 @@ async fn failing_services_show_no_traceback() {
 }
 
 /// What the API has. A route that is added to the router has to be added here and is then looked for in the document.
-const ROUTES: [(&str, &str); 25] = [
+const ROUTES: [(&str, &str); 31] = [
     ("GET", "/healthz/live"),
     ("GET", "/healthz/ready"),
     ("GET", "/metrics"),
@@ -137,6 +137,7 @@ const ROUTES: [(&str, &str); 25] = [
     ("PUT", "/api/v1/packages/{name}"),
     ("DELETE", "/api/v1/packages/{name}"),
     ("GET", "/api/v1/packages/{name}/history"),
+    ("POST", "/api/v1/packages/{name}/rollback"),
     ("GET", "/api/v1/services"),
     ("POST", "/api/v1/services/{name}/invoke"),
     ("GET", "/api/v1/logs"),
@@ -146,6 +147,11 @@ const ROUTES: [(&str, &str); 25] = [
     ("POST", "/api/v1/definitions/apply"),
     ("GET", "/api/v1/definitions/schema"),
     ("GET", "/api/v1/definitions/sections/{name}"),
+    ("GET", "/api/v1/connections"),
+    ("POST", "/api/v1/connections/{name}/ping"),
+    ("GET", "/api/v1/grants/missing"),
+    ("GET", "/api/v1/usage"),
+    ("GET", "/api/v1/audit"),
     ("GET", "/api/v1/revisions"),
     ("GET", "/api/v1/revisions/{revision}"),
     ("POST", "/api/v1/revisions/{revision}/rollback"),

@@ -28,6 +28,8 @@ pub(crate) fn away(message: impl Into<String>) -> Error {
 pub(crate) fn of(error: sqlx::Error) -> Error {
     match error {
         sqlx::Error::Database(error) => of_database(error.as_ref()),
+        // What TLS has against a certificate comes as an error of input and output.
+        sqlx::Error::Io(error) if error.to_string().contains("certificate") => of(sqlx::Error::Tls(error.into())),
         sqlx::Error::Io(error) => away("the connection with the database was lost, or could not be made").detail(error.to_string()),
         sqlx::Error::WorkerCrashed => away("the connection with the database was lost"),
         sqlx::Error::Tls(error) => away("no encrypted connection could be made with the database: see its certificate, and the options `tls`")

@@ -16,7 +16,9 @@ use crate::usage::{Cells, Outcome, Refusal, UsageKey};
 use crate::{Error, ErrorKind, Fault, Invocation};
 use breaker::Breaker;
 use bucket::Bucket;
+use futures_util::FutureExt as _;
 use record::Record;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -339,7 +341,8 @@ impl<C: Connection> Lease<C> {
         let pass = self.entry.live.gates.breaker.as_ref().map(Breaker::pass).transpose();
         *stopped = pass.is_err();
         let pass = pass?;
-        let ended = tokio::time::timeout_at(attempt.deadline.instant(), work(attempt.clone())).await;
+        let ended =
+            tokio::time::timeout_at(attempt.deadline.instant(), sheltered(work(attempt.clone()))).await;
         let failed = match &ended {
             // Refusing a wrong statement is what a healthy database does.
             Ok(outcome) => {
@@ -354,4 +357,13 @@ impl<C: Connection> Lease<C> {
         }
         ended.unwrap_or_else(|_| Err(self.late(call)))
     }
+}
+
+/// Waits for an attempt. A library that panics, as some do when a server lies to them, has failed and no more: what it held is
+/// dropped with its future.
+async fn sheltered<T>(attempt: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    AssertUnwindSafe(attempt).catch_unwind().await.unwrap_or_else(|_panic| {
+        let text = "the other side answered what the host could not make sense of; its log says more";
+        Err(Error::new(ErrorKind::Unavailable, text).fault(Fault::Remote).retryable(false))
+    })
 }

@@ -19,8 +19,8 @@ pub(super) struct Run {
 const MERGE_GAP_PAGES: usize = 3;
 
 /// Most own stretches of an image; gaps are widened until they are as few. A process may have 65,530 mappings
-/// (`vm.max_map_count`), and some hundreds of slots are mapped at a time.
-const MAX_RUNS: usize = 112;
+/// (`vm.max_map_count`), and five hundred slots may be mapped at a time: services that call each other in deep chains.
+const MAX_RUNS: usize = 56;
 
 /// Idle slots that an image keeps for its next instances.
 const KEPT_SLOTS: usize = 4;

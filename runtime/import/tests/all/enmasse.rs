@@ -98,7 +98,7 @@ fn ways_out() -> Vec<Expected> {
                 "headers": null, "read_timeout_secs": null, "method": null, "data_format": null,
                 "auth": {"type": "oauth2", "token_url": "https://login.example.com/oauth2/token",
                     "client_id": "caisson-client", "client_secret": "value-of-CAISSON_WAREHOUSE_TOKEN_PASSWORD",
-                    "scopes": ["stock.read", "stock.write"]}}),
+                    "scopes": ["stock.read", "stock.write"], "client_auth": "body"}}),
         ),
         (
             "connections",

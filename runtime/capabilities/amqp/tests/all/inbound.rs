@@ -22,21 +22,21 @@ type Does = Box<dyn Fn(Invocation) -> BoxFuture<'static, Result<Response, Error>
 
 /// A service that shows what it is given.
 pub(crate) struct Service {
-    seen: mpsc::UnboundedSender<Invocation>,
+    seen: mpsc::Sender<Invocation>,
     does: Does,
 }
 
 impl Invoker for Service {
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Response, Error>> {
         // The test may have seen enough.
-        drop(self.seen.send(invocation.clone()));
+        drop(self.seen.try_send(invocation.clone()));
         (self.does)(invocation)
     }
 }
 
 /// A consumer at work.
 pub(crate) struct Running {
-    pub(crate) seen: mpsc::UnboundedReceiver<Invocation>,
+    pub(crate) seen: mpsc::Receiver<Invocation>,
     pub(crate) stop: CancellationToken,
     pub(crate) run: JoinHandle<Result<(), Error>>,
     ready: Arc<Notify>,
@@ -59,7 +59,7 @@ impl Running {
 }
 
 pub(crate) fn consume(room: &Room, value: Value, does: Does) -> Running {
-    let (tell, seen) = mpsc::unbounded_channel();
+    let (tell, seen) = mpsc::channel(100_000);
     let service = Arc::new(Service { seen: tell, does });
     let invoker: Arc<dyn Invoker> = Arc::clone(&service) as Arc<dyn Invoker>;
     let intake = Intake {

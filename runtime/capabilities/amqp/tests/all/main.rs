@@ -4,7 +4,9 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "tests fail by panics"
+    clippy::large_futures,
+    clippy::zombie_processes,
+    reason = "tests fail by panics, their futures live for a test, and a watcher ends what they start"
 )]
 
 mod broker;

@@ -19,9 +19,9 @@ async fn impostor(answer: Vec<u8>) -> String {
             let answer = answer.clone();
             tokio::spawn(async move {
                 let mut buffer = [0; 4096];
-                stream.read(&mut buffer).await?;
+                let _read = stream.read(&mut buffer).await?;
                 stream.write_all(b"%1\r\n$4\r\nrole\r\n$6\r\nmaster\r\n").await?;
-                stream.read(&mut buffer).await?;
+                let _read = stream.read(&mut buffer).await?;
                 stream.write_all(&answer).await
             });
         }

@@ -108,7 +108,7 @@ impl Place {
             (None, own) => decode(own)?,
         };
         if username.is_empty() {
-            return Err(vec![Problem::at("username", "is missing: write it here or in the url")]);
+            return Err(vec![Problem::at("username", "`username` is missing: write it here or in the url")]);
         }
         let password = match (&config.password, url.password()) {
             (Some(_), Some(_)) => {
