@@ -74,6 +74,8 @@ impl Drop for Behind {
 
 fn environment<'a>(command: &'a mut Command, folder: &Path, distribution: u16, epmd: u16) -> &'a mut Command {
     command
+        // A node that is ended in the middle leaves what it had where it runs.
+        .current_dir(folder)
         .env("HOME", folder)
         .env("LANG", "C.UTF-8")
         .env("ERL_EPMD_ADDRESS", "127.0.0.1")

@@ -79,7 +79,9 @@ impl Broker {
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(format!("{PROGRAMS}/{program}"));
         let folder = &self.folder;
+        // A node that is ended in the middle leaves what it had where it runs.
         command
+            .current_dir(folder)
             .env("HOME", folder)
             .env("LANG", "C.UTF-8")
             .env("ERL_EPMD_ADDRESS", "127.0.0.1")
