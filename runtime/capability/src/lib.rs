@@ -5,6 +5,7 @@
 //!
 //! * [`invocation`]: the message and its facts; [`cid`]: correlation ids; [`deadline`]: a point in time on both clocks.
 //! * [`error`]: kind, fault, retryability. [`invoker`]: the door.
+//! * [`secret`]: a value that must not be seen.
 //! * [`spec`]: what a capability is; [`connection`]: a configured use of it; [`inbound`]: messages that come in by it.
 //! * [`connections`]: the table of all connections, and [`layers`]: what lies around every call. [`grant`], [`policy`],
 //!   [`rate`] and [`usage`] are what the layers go by and what they leave behind.
@@ -29,6 +30,7 @@ pub mod invoker;
 pub mod layers;
 pub mod policy;
 pub mod rate;
+pub mod secret;
 pub mod spec;
 pub mod usage;
 
@@ -49,5 +51,6 @@ pub use invoker::{BoxFuture, Invoker};
 pub use layers::{Attempt, Call, Lease};
 pub use policy::Policy;
 pub use rate::Rate;
+pub use secret::Secret;
 pub use spec::{Capability, Operation, Spec, schema_of};
 pub use usage::Usage;

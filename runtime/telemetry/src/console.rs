@@ -25,8 +25,10 @@ pub enum ConsoleError {
 ///
 /// A filter that cannot be read; a second call in one process.
 pub fn init(filter: &str, json: bool) -> Result<(), ConsoleError> {
-    let parsed = EnvFilter::try_new(filter)
-        .map_err(|source| ConsoleError::Filter { filter: filter.to_owned(), source })?;
+    let wrong = |source| ConsoleError::Filter { filter: filter.to_owned(), source };
+    let parsed = EnvFilter::try_new(filter).map_err(wrong)?;
+    // It writes messages of services that came back, whole: whoever published them is told of it as an error.
+    let parsed = parsed.add_directive("lapin::returned_messages=off".parse().map_err(wrong)?);
     let colours = std::io::stderr().is_terminal();
     let builder =
         tracing_subscriber::fmt().with_env_filter(parsed).with_writer(std::io::stderr).with_ansi(colours);

@@ -19,8 +19,12 @@ async fn of_two_who_apply_at_once_the_loser_is_told_what_the_other_did() {
     let key = folder.path().join("secret.key").display().to_string();
     let etcd = [Etcd::start().await];
     let (one, two) = (node(&etcd, &key, "one").await, node(&etcd, &key, "two").await);
-    let (mut acknowledged, mut losers) = (Vec::new(), 0);
+    let (mut acknowledged, mut losers) = (Vec::<(u64, String)>::new(), 0);
     for round in 0..40 {
+        // Who has not heard of the last round yet loses against that one.
+        if let Some(newest) = acknowledged.iter().map(|(revision, _)| *revision).max() {
+            tokio::join!(one.until_live(newest), two.until_live(newest));
+        }
         let names = [format!("one-{round}"), format!("two-{round}")];
         let definitions = [&names[0], &names[1]]
             .map(|name| json!({"channels": [rest(name, &format!("/{name}"), "hello.hello-world")]}));

@@ -1,9 +1,9 @@
 //! What operators write. The comments are the help of the admin form.
 
+pub use caisson_capability::Secret;
 use caisson_capability::Problem;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::fmt;
 
 /// A connection's options.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -47,23 +47,5 @@ impl Config {
             problems.push(Problem::at("token", "has characters that end a line: write a token of one line"));
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
-    }
-}
-
-/// A text that is shown to nobody.
-#[derive(Clone, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text, for the one place that sends it.
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
     }
 }

@@ -1,9 +1,9 @@
 //! What an operator writes of a connection of type `amqp`.
 
+pub use caisson_capability::Secret;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::fmt;
 
 /// Options of a connection with a broker.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -165,31 +165,6 @@ pub struct Restrictions {
     pub exchanges: Option<Vec<String>>,
     /// Routing keys that may be used. All if not given.
     pub routing_keys: Option<Vec<String>>,
-}
-
-/// A text that is never shown.
-#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps a text.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text, for the one place that sends it.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
 }
 
 fn heartbeat_secs() -> u16 {

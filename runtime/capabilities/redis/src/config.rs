@@ -2,35 +2,9 @@
 
 use crate::url::Place;
 use caisson_capability::Problem;
+pub use caisson_capability::Secret;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::fmt;
-
-/// A text that nothing shows.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(transparent)]
-#[schemars(inline)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text, for the one place that needs it.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
-}
 
 /// The options of a connection.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

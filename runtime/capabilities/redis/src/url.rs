@@ -90,7 +90,7 @@ fn port_of(mode: Mode) -> u16 {
 
 fn credentials(user: &str) -> Result<(Option<String>, Option<Secret>), String> {
     let (name, password) = match user.split_once(':') {
-        Some((name, password)) => (name, Some(Secret::from(decoded(password)?))),
+        Some((name, password)) => (name, Some(Secret::new(decoded(password)?))),
         None => (user, None),
     };
     let name = decoded(name)?;

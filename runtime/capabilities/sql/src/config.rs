@@ -1,8 +1,8 @@
 //! What an operator writes of a connection of type `sql`.
 
+pub use caisson_capability::Secret;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::fmt;
 
 /// Options of a database.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -95,31 +95,6 @@ pub enum TlsMode {
     VerifyCa,
     /// Always; the certificate has to be one that `ca` vouches for, and the host's.
     VerifyFull,
-}
-
-/// A text that is never shown.
-#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps a text.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text, for the one place that sends it.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
 }
 
 fn max_rows() -> u64 {

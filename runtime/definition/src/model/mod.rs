@@ -2,15 +2,14 @@
 
 mod channel;
 mod limit;
-mod secret;
 mod security;
 
+pub use caisson_capability::Secret;
 pub use channel::{
     BodyPriority, Channel, Cors, DataFormat, InboundChannel, RestChannel, SoapChannel, SoapVersions,
     UrlPriority,
 };
 pub use limit::{Rate, RateBy, RateLimit};
-pub use secret::Secret;
 pub use security::{ApiKey, BasicAuth, Group, Jwt, JwtAlgorithm, Mtls, Security, Wss};
 
 use schemars::JsonSchema;

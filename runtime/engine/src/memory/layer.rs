@@ -4,10 +4,11 @@
 
 use super::PAGE;
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
-use rustix::io::pwrite;
+use rustix::io::{Errno, pwrite};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 /// Immutable bytes, a whole number of pages long.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Layer {
             }
             write_all(&file, bytes, offset)?;
         }
-        fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        seal(&file)?;
         if len == 0 {
             return Ok(Self { file, len, view: std::ptr::NonNull::dangling().as_ptr() });
         }
@@ -79,6 +80,22 @@ impl Drop for Layer {
             debug_assert!(gone.is_ok());
         }
     }
+}
+
+/// How often sealing is tried again, and the wait before each time.
+const SEALING: (u32, Duration) = (200, Duration::from_millis(5));
+
+/// Seals a file against every change. The kernel refuses with `EBUSY` while anything has one of its pages pinned, such as its own
+/// moving of pages about: that passes.
+fn seal(file: &OwnedFd) -> io::Result<()> {
+    let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
+    for _ in 0..SEALING.0 {
+        match fcntl_add_seals(file, seals) {
+            Err(Errno::BUSY) => std::thread::sleep(SEALING.1),
+            sealed => return Ok(sealed?),
+        }
+    }
+    Ok(fcntl_add_seals(file, seals)?)
 }
 
 fn write_all(file: &OwnedFd, mut bytes: &[u8], offset: usize) -> io::Result<()> {

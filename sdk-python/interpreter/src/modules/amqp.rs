@@ -7,10 +7,8 @@ pub(crate) use _caisson_amqp::module_def;
 
 #[rustpython_vm::pymodule]
 mod _caisson_amqp {
-    use crate::bindings::caisson::{
-        amqp::client::{self, Header, Message, Properties},
-        capability::types::Error,
-    };
+    use super::super::outcome::answer;
+    use crate::bindings::caisson::amqp::client::{self, Header, Message, Properties};
     use rustpython_vm::{
         AsObject, PyObjectRef, PyResult, TryFromObject, VirtualMachine,
         builtins::{PyBytes, PyDict, PyDictRef, PyFloat, PyInt, PyStr, PyStrRef, PyTuple},
@@ -21,28 +19,14 @@ mod _caisson_amqp {
     #[pyfunction]
     fn publish(connection: PyStrRef, given: PyObjectRef, vm: &VirtualMachine) -> PyResult {
         let message = message(&given, vm)?;
-        Ok(answer(client::publish(&connection.to_string_lossy(), &message), vm))
+        Ok(answer(client::publish(&connection.to_string_lossy(), &message), vm, |(), vm| vm.ctx.none()))
     }
 
     /// `publish_all(connection, messages)`: messages in their order, all confirmed.
     #[pyfunction]
     fn publish_all(connection: PyStrRef, given: ArgIterable<PyObjectRef>, vm: &VirtualMachine) -> PyResult {
         let messages = given.iter(vm)?.map(|one| message(&one?, vm)).collect::<PyResult<Vec<_>>>()?;
-        Ok(answer(client::publish_all(&connection.to_string_lossy(), &messages), vm))
-    }
-
-    fn answer(outcome: Result<(), Error>, vm: &VirtualMachine) -> PyObjectRef {
-        match outcome {
-            Ok(()) => vm.new_tuple((vm.ctx.new_bool(true), vm.ctx.none())).into(),
-            Err(error) => {
-                let kind = crate::errors::KINDS.iter().find(|(_, known)| *known == error.kind);
-                let kind = kind.map_or("internal", |(name, _)| name);
-                let code: PyObjectRef =
-                    error.code.map_or_else(|| vm.ctx.none(), |code| vm.ctx.new_str(code).into());
-                let parts = (vm.ctx.new_bool(false), kind, error.message, error.retryable, code);
-                vm.new_tuple(parts).into()
-            }
-        }
+        Ok(answer(client::publish_all(&connection.to_string_lossy(), &messages), vm, |(), vm| vm.ctx.none()))
     }
 
     fn message(given: &PyObjectRef, vm: &VirtualMachine) -> PyResult<Message> {

@@ -103,7 +103,8 @@ mod _caisson {
     ) -> PyResult {
         let service = service.to_string_lossy();
         let content_type = content_type.flatten().map(|text| text.to_string_lossy().into_owned());
-        let request = Request { http: None, soap: None, message: None, content_type, body: body.as_bytes().to_vec() };
+        let request =
+            Request { http: None, soap: None, message: None, content_type, body: body.as_bytes().to_vec() };
         match invoker::invoke(&service, &request) {
             Ok(response) => {
                 let body = vm.ctx.new_bytes(response.body);

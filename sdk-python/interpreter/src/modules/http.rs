@@ -6,7 +6,8 @@ pub(crate) use _caisson_http::module_def;
 
 #[rustpython_vm::pymodule]
 mod _caisson_http {
-    use crate::bindings::caisson::capability::types::{Error, ErrorKind, Field};
+    use super::super::outcome::{bad, good};
+    use crate::bindings::caisson::capability::types::{Error, Field};
     use crate::bindings::caisson::http::client;
     use rustpython_vm::{
         AsObject, FromArgs, Py, PyObjectRef, PyPayload, PyResult, TryFromObject, VirtualMachine,
@@ -166,31 +167,6 @@ mod _caisson_http {
         }
     }
 
-    fn good(value: PyObjectRef, vm: &VirtualMachine) -> PyObjectRef {
-        vm.new_tuple((vm.ctx.new_bool(true), value)).into()
-    }
-
-    fn bad(error: Error, vm: &VirtualMachine) -> PyObjectRef {
-        let parts = (vm.ctx.new_bool(false), kind(error.kind), error.message, error.retryable, error.code);
-        vm.new_tuple(parts).into()
-    }
-
-    fn kind(kind: ErrorKind) -> &'static str {
-        match kind {
-            ErrorKind::InvalidInput => "invalid-input",
-            ErrorKind::Unauthenticated => "unauthenticated",
-            ErrorKind::AccessDenied => "access-denied",
-            ErrorKind::NotFound => "not-found",
-            ErrorKind::MethodNotAllowed => "method-not-allowed",
-            ErrorKind::Conflict => "conflict",
-            ErrorKind::Timeout => "timeout",
-            ErrorKind::QuotaExceeded => "quota-exceeded",
-            ErrorKind::Unavailable => "unavailable",
-            ErrorKind::Cancelled => "cancelled",
-            ErrorKind::Internal => "internal",
-        }
-    }
-
     fn fields(fields: Vec<Field>, vm: &VirtualMachine) -> PyObjectRef {
         let pair = |(name, value): Field| vm.new_tuple((name, value)).into();
         vm.ctx.new_list(fields.into_iter().map(pair).collect()).into()
@@ -203,7 +179,9 @@ mod _caisson_http {
             let Some([name, value]) = parts else {
                 return Err(vm.new_type_error("names and values are pairs of texts"));
             };
-            let text = |part: &PyObjectRef| Ok(PyStrRef::try_from_object(vm, part.clone())?.to_string_lossy().into_owned());
+            let text = |part: &PyObjectRef| {
+                Ok(PyStrRef::try_from_object(vm, part.clone())?.to_string_lossy().into_owned())
+            };
             Ok((text(name)?, text(value)?))
         })
     }

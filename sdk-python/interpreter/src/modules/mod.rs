@@ -4,6 +4,7 @@ mod amqp;
 mod caisson;
 mod http;
 pub mod json;
+mod outcome;
 mod random;
 mod redis;
 mod sql;

@@ -7,12 +7,13 @@ pub(crate) use _caisson_redis::module_def;
 
 #[rustpython_vm::pymodule]
 mod _caisson_redis {
+    use super::super::outcome::{bad, good};
     use crate::bindings::caisson::{
         capability::types::Error,
         redis::client::{self, Part},
     };
     use rustpython_vm::{
-        PyObjectRef, PyResult, VirtualMachine,
+        PyResult, VirtualMachine,
         builtins::{PyBytesRef, PyStrRef},
         function::ArgIterable,
     };
@@ -21,7 +22,9 @@ mod _caisson_redis {
     #[pyfunction]
     fn run(connection: PyStrRef, command: ArgIterable<PyBytesRef>, vm: &VirtualMachine) -> PyResult {
         let command = words(&command, vm)?;
-        answer(client::run(&connection.to_string_lossy(), &command), vm, |reply| value(&mut reply.into_iter(), vm))
+        answer(client::run(&connection.to_string_lossy(), &command), vm, |reply| {
+            value(&mut reply.into_iter(), vm)
+        })
     }
 
     /// `pipeline(connection, commands, atomic)`: commands in one go. The value is a list of theirs.
@@ -32,7 +35,8 @@ mod _caisson_redis {
         atomic: bool,
         vm: &VirtualMachine,
     ) -> PyResult {
-        let commands = commands.iter(vm)?.map(|command| words(&command?, vm)).collect::<PyResult<Vec<_>>>()?;
+        let commands =
+            commands.iter(vm)?.map(|command| words(&command?, vm)).collect::<PyResult<Vec<_>>>()?;
         answer(client::pipeline(&connection.to_string_lossy(), &commands, atomic), vm, |replies| {
             let values = replies.into_iter().map(|reply| value(&mut reply.into_iter(), vm));
             Ok(vm.ctx.new_list(values.collect::<PyResult<Vec<_>>>()?).into())
@@ -58,21 +62,15 @@ mod _caisson_redis {
         all.iter(vm)?.map(|word| Ok(word?.as_bytes().to_vec())).collect()
     }
 
+    /// As [`super::super::outcome::answer`], for values that Python may fail to make.
     fn answer<T>(
         outcome: Result<T, Error>,
         vm: &VirtualMachine,
         value: impl FnOnce(T) -> PyResult,
     ) -> PyResult {
         match outcome {
-            Ok(reply) => Ok(vm.new_tuple((vm.ctx.new_bool(true), value(reply)?)).into()),
-            Err(error) => {
-                let kind = crate::errors::KINDS.iter().find(|(_, known)| *known == error.kind);
-                let kind = kind.map_or("internal", |(name, _)| name);
-                let code: PyObjectRef =
-                    error.code.map_or_else(|| vm.ctx.none(), |code| vm.ctx.new_str(code).into());
-                let parts = (vm.ctx.new_bool(false), kind, error.message, error.retryable, code);
-                Ok(vm.new_tuple(parts).into())
-            }
+            Ok(reply) => Ok(good(value(reply)?, vm)),
+            Err(error) => Ok(bad(error, vm)),
         }
     }
 

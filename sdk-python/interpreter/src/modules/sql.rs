@@ -8,7 +8,7 @@ pub(crate) use _caisson_sql::module_def;
 
 #[rustpython_vm::pymodule]
 mod _caisson_sql {
-    use crate::bindings::caisson::capability::types::{Error, ErrorKind};
+    use super::super::outcome::answer;
     use crate::bindings::caisson::sql::client::{
         self, Array, Column, Isolation, Outcome, Params, Row, Scalar, Statement, TransactionOptions, Value,
     };
@@ -68,7 +68,12 @@ mod _caisson_sql {
 
     /// `begin(connection, isolation, read_only)`: a `Transaction`.
     #[pyfunction]
-    fn begin(connection: PyStrRef, isolation: Option<PyStrRef>, read_only: bool, vm: &VirtualMachine) -> PyResult {
+    fn begin(
+        connection: PyStrRef,
+        isolation: Option<PyStrRef>,
+        read_only: bool,
+        vm: &VirtualMachine,
+    ) -> PyResult {
         let isolation = match isolation.as_ref().map(|text| text.to_string_lossy()).as_deref() {
             None => None,
             Some("read-uncommitted") => Some(Isolation::ReadUncommitted),
@@ -81,7 +86,9 @@ mod _caisson_sql {
             }
         };
         let begun = client::begin(&connection.to_string_lossy(), TransactionOptions { isolation, read_only });
-        Ok(answer(begun, vm, |own, vm| PyTransaction { transaction: RefCell::new(Some(own)) }.into_pyobject(vm)))
+        Ok(answer(begun, vm, |own, vm| {
+            PyTransaction { transaction: RefCell::new(Some(own)) }.into_pyobject(vm)
+        }))
     }
 
     /// The rows of a query, batch by batch.
@@ -204,7 +211,11 @@ mod _caisson_sql {
         timeout_ms: Option<u32>,
         vm: &VirtualMachine,
     ) -> PyResult<Statement> {
-        Ok(Statement { text: text.to_string_lossy().into_owned(), params: self::params(params, vm)?, timeout_ms })
+        Ok(Statement {
+            text: text.to_string_lossy().into_owned(),
+            params: self::params(params, vm)?,
+            timeout_ms,
+        })
     }
 
     fn all_params(sets: &PyObjectRef, vm: &VirtualMachine) -> PyResult<Vec<Params>> {
@@ -218,7 +229,10 @@ mod _caisson_sql {
         if let Some(dict) = given.downcast_ref::<PyDict>() {
             let mut named = Vec::new();
             for (name, one) in dict {
-                named.push((PyStrRef::try_from_object(vm, name)?.to_string_lossy().into_owned(), value(&one, vm)?));
+                named.push((
+                    PyStrRef::try_from_object(vm, name)?.to_string_lossy().into_owned(),
+                    value(&one, vm)?,
+                ));
             }
             return Ok(Params::Named(named));
         }
@@ -226,13 +240,16 @@ mod _caisson_sql {
     }
 
     fn value(given: &PyObjectRef, vm: &VirtualMachine) -> PyResult<Value> {
-        if let Some([tag, element, dimensions, items]) = given.downcast_ref::<PyTuple>().map(|tuple| tuple.as_slice()) {
+        if let Some([tag, element, dimensions, items]) =
+            given.downcast_ref::<PyTuple>().map(|tuple| tuple.as_slice())
+        {
             if text(tag, vm)? != "array" {
                 return Err(vm.new_type_error("a value of four parts is an array"));
             }
             return Ok(Value::Array(Array {
                 element: text(element, vm)?,
-                dimensions: vm.extract_elements_with(dimensions.as_object(), |size| u32::try_from_object(vm, size))?,
+                dimensions: vm
+                    .extract_elements_with(dimensions.as_object(), |size| u32::try_from_object(vm, size))?,
                 items: vm.extract_elements_with(items.as_object(), |item| scalar(&item, vm))?,
             }));
         }
@@ -333,36 +350,5 @@ mod _caisson_sql {
 
     fn outcome(outcome: Outcome, vm: &VirtualMachine) -> PyObjectRef {
         vm.new_tuple((outcome.affected, outcome.last_insert_id)).into()
-    }
-
-    fn answer<T>(
-        outcome: Result<T, Error>,
-        vm: &VirtualMachine,
-        told: impl FnOnce(T, &VirtualMachine) -> PyObjectRef,
-    ) -> PyObjectRef {
-        match outcome {
-            Ok(value) => vm.new_tuple((vm.ctx.new_bool(true), told(value, vm))).into(),
-            Err(error) => {
-                let parts =
-                    (vm.ctx.new_bool(false), kind(error.kind), error.message, error.retryable, error.code);
-                vm.new_tuple(parts).into()
-            }
-        }
-    }
-
-    fn kind(kind: ErrorKind) -> &'static str {
-        match kind {
-            ErrorKind::InvalidInput => "invalid-input",
-            ErrorKind::Unauthenticated => "unauthenticated",
-            ErrorKind::AccessDenied => "access-denied",
-            ErrorKind::NotFound => "not-found",
-            ErrorKind::MethodNotAllowed => "method-not-allowed",
-            ErrorKind::Conflict => "conflict",
-            ErrorKind::Timeout => "timeout",
-            ErrorKind::QuotaExceeded => "quota-exceeded",
-            ErrorKind::Unavailable => "unavailable",
-            ErrorKind::Cancelled => "cancelled",
-            ErrorKind::Internal => "internal",
-        }
     }
 }

@@ -77,7 +77,10 @@ impl Constructor for PyServiceBase {
             traceparent: None,
             tracestate: None,
         };
-        Ok(Self::new(context, Request { http: None, soap: None, message: None, content_type: None, body: Vec::new() }))
+        Ok(Self::new(
+            context,
+            Request { http: None, soap: None, message: None, content_type: None, body: Vec::new() },
+        ))
     }
 }
 

@@ -42,7 +42,7 @@ impl Endpoint {
 }
 
 fn uri(config: &Config) -> Result<AMQPUri, Problem> {
-    let text = config.url.reveal();
+    let text = config.url.expose();
     let wrong = |message: &str| Problem::at("url", message);
     if text.contains('?') {
         return Err(wrong("takes no parameters: use the options of the connection, e.g. heartbeat_secs"));
@@ -62,7 +62,7 @@ fn uri(config: &Config) -> Result<AMQPUri, Problem> {
         if authority.split_once('@').is_some_and(|(user, _)| user.contains(':')) {
             return Err(Problem::at("password", "is in the URL as well: leave one of them out"));
         }
-        password.reveal().clone_into(&mut uri.authority.userinfo.password);
+        password.expose().clone_into(&mut uri.authority.userinfo.password);
     }
     for (place, name) in [("url", uri.vhost.as_str()), ("username", uri.authority.userinfo.username.as_str())]
     {
@@ -112,7 +112,7 @@ fn certificates(place: &'static str, pem: &str) -> Result<Vec<CertificateDer<'st
 
 fn private_key(key: &Secret) -> Result<PrivateKeyDer<'static>, Problem> {
     let place = "tls/key";
-    PrivateKeyDer::from_pem_slice(&content(place, key.reveal())?).map_err(|_unread| {
+    PrivateKeyDer::from_pem_slice(&content(place, key.expose())?).map_err(|_unread| {
         Problem::at(place, "holds no private key: write PEM, or the path of a file with it")
     })
 }

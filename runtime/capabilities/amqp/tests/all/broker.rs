@@ -21,6 +21,7 @@ pub(crate) struct Broker {
     pub(crate) tls_port: u16,
     ports: [u16; 2],
     node: Mutex<Option<Child>>,
+    _epmd: Child,
     /// Ends what is left when this process has ended, however it did.
     _watch: Child,
 }
@@ -70,8 +71,15 @@ impl Broker {
             .process_group(0)
             .spawn()
             .unwrap();
-        let broker =
-            Self { folder, port, tls_port, ports: [dist, epmd], node: Mutex::new(None), _watch: watch };
+        let broker = Self {
+            folder,
+            port,
+            tls_port,
+            ports: [dist, epmd],
+            node: Mutex::new(None),
+            _epmd: epmd_child,
+            _watch: watch,
+        };
         broker.spawn();
         broker
     }
@@ -79,8 +87,8 @@ impl Broker {
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(format!("{PROGRAMS}/{program}"));
         let folder = &self.folder;
-        // A node that is ended in the middle leaves what it had where it runs.
         command
+            // What it leaves when it crashes goes where it is.
             .current_dir(folder)
             .env("HOME", folder)
             .env("LANG", "C.UTF-8")

@@ -9,7 +9,8 @@ use caisson_capability::{
     BoxFuture, Capability as _, ChannelInfo, Error, ErrorKind, Intake, Invocation, Invoker, Response,
     Settlement,
 };
-use lapin::options::{BasicGetOptions, QueueDeleteOptions};
+use lapin::options::{BasicGetOptions, QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::FieldTable;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// What a service does with a message.
-type Does = Box<dyn Fn(Invocation) -> BoxFuture<'static, Result<Response, Error>> + Send + Sync>;
+pub(crate) type Does = Box<dyn Fn(Invocation) -> BoxFuture<'static, Result<Response, Error>> + Send + Sync>;
 
 /// A service that shows what it is given.
 pub(crate) struct Service {
@@ -320,6 +321,14 @@ async fn stopping_waits_for_what_is_under_way_and_gives_the_rest_back() {
     room.publish(vec![to(&name, "1"), to(&name, "2"), to(&name, "3")]).await.unwrap();
     running.next().await;
     running.stop.cancel();
+    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    let look = shared().await.look().await;
+    soon("the end of the subscription", async {
+        let seen = || look.queue_declare(name.as_str().into(), passive, FieldTable::default());
+        while seen().await.unwrap().consumer_count() > 0 {}
+    })
+    .await;
+    // Only now, when nothing new comes in, does the service answer.
     gate.notify_one();
     running.end().await.unwrap();
     assert_eq!(count(&name).await, 2);

@@ -1,9 +1,9 @@
 //! A broker that is killed, short of disk, or whose operator closes connections.
 
 use super::broker::Broker;
-use super::inbound::{answers, consume};
+use super::inbound::{Does, answers, consume};
 use super::{Room, for_broker, soon, to};
-use caisson_capability::ErrorKind;
+use caisson_capability::{ErrorKind, Response};
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -51,14 +51,16 @@ async fn nothing_is_lost_and_only_what_the_protocol_allows_is_doubled_when_the_b
             let mut seen: HashMap<u32, Vec<bool>> = HashMap::new();
             while !stop.is_cancelled() {
                 let counted = Arc::clone(&handled);
-                let mut running = consume(
-                    &room,
-                    json!({"queue": "all", "prefetch": 100}),
-                    answers(move |_| {
+                // Takes a moment, so that some are always under way: these are the ones that come again.
+                let service: Does = Box::new(move |_| {
+                    let counted = Arc::clone(&counted);
+                    Box::pin(async move {
+                        tokio::time::sleep(Duration::from_millis(20)).await;
                         counted.fetch_add(1, Ordering::Relaxed);
-                        Ok(None)
-                    }),
-                );
+                        Ok(Response::default())
+                    })
+                });
+                let mut running = consume(&room, json!({"queue": "all", "prefetch": 100}), service);
                 let until = running.stop.clone();
                 let mut run = running.run;
                 loop {
@@ -108,6 +110,8 @@ async fn nothing_is_lost_and_only_what_the_protocol_allows_is_doubled_when_the_b
     .await;
     stop.cancel();
     let seen = soon("the consumer", consuming).await.unwrap();
+    let again = seen.values().filter(|times| times.len() > 1 && times.contains(&true)).count();
+    assert!(again > 0, "no message was under way when the broker was killed: this proves nothing");
     for number in 0..MESSAGES {
         let times = seen.get(&number).unwrap_or_else(|| panic!("{number} is lost"));
         let fresh = times.iter().filter(|redelivered| !**redelivered).count();

@@ -5,8 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::large_futures,
-    clippy::zombie_processes,
-    reason = "tests fail by panics, their futures live for a test, and a watcher ends what they start"
+    reason = "tests fail by panics, and their futures live for one test"
 )]
 
 mod broker;

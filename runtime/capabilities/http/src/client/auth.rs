@@ -48,16 +48,16 @@ impl Credentials {
                 if username.contains(':') {
                     return Err(vec![Problem::at("auth/username", "a user's name cannot hold a colon")]);
                 }
-                Self::Header(header::AUTHORIZATION, basic(username, password.reveal()))
+                Self::Header(header::AUTHORIZATION, basic(username, password.expose()))
             }
             Some(Auth::Bearer { token }) => Self::Header(
                 header::AUTHORIZATION,
-                sensitive("auth/token", &format!("Bearer {}", token.reveal()))?,
+                sensitive("auth/token", &format!("Bearer {}", token.expose()))?,
             ),
             Some(Auth::ApiKey { header: Some(name), query: None, key }) => {
                 let name = HeaderName::from_bytes(name.as_bytes())
                     .map_err(|_| vec![Problem::at("auth/header", "this is no name of a header")])?;
-                Self::Header(name, sensitive("auth/key", key.reveal())?)
+                Self::Header(name, sensitive("auth/key", key.expose())?)
             }
             Some(Auth::ApiKey { header: None, query: Some(name), key }) => {
                 Self::Query(name.clone(), key.clone())
@@ -88,7 +88,7 @@ impl Credentials {
         match self {
             Self::None => {}
             Self::Header(name, value) => drop(headers.insert(name, value.clone())),
-            Self::Query(name, key) => drop(url.query_pairs_mut().append_pair(name, key.reveal())),
+            Self::Query(name, key) => drop(url.query_pairs_mut().append_pair(name, key.expose())),
             Self::Token(tokens) => {
                 let token = tokens.get(deadline).await?;
                 headers.insert(header::AUTHORIZATION, token.value.clone());
@@ -156,7 +156,7 @@ impl Tokens {
             form.push(("scope", options.scopes.join(" ")));
         }
         form.extend(options.audience.clone().map(|audience| ("audience", audience)));
-        let secret = options.client_secret.reveal();
+        let secret = options.client_secret.expose();
         let authorization = match options.client_auth {
             ClientAuth::Basic => Some(basic(&encoded(&options.client_id), &encoded(secret))),
             ClientAuth::Body => {
@@ -167,7 +167,8 @@ impl Tokens {
         };
         let form =
             form.into_iter().map(|(name, value)| format!("{name}={}", encoded(&value))).collect::<Vec<_>>();
-        let request = Endpoint { http: http(&url.url), uri, authorization, form: form.join("&").into() };
+        let request =
+            Endpoint { http: http(&url.url), uri, authorization, form: Secret::new(form.join("&")) };
         Ok(Self { state: Mutex::default(), request: Arc::new(request) })
     }
 
@@ -223,7 +224,7 @@ struct Refused {
 impl Endpoint {
     async fn fetch(&self) -> Result<Token, Error> {
         let started = Instant::now();
-        let body: ReqBody = full(Bytes::copy_from_slice(self.form.reveal().as_bytes()));
+        let body: ReqBody = full(Bytes::copy_from_slice(self.form.expose().as_bytes()));
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();

@@ -81,7 +81,7 @@ impl Identity {
         let mut with = match (&tls.cert, &tls.key) {
             (Some(cert), Some(key)) => {
                 let chain = chain("tls/cert", cert)?;
-                let key = PrivateKeyDer::from_pem_slice(key.reveal().as_bytes())
+                let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes())
                     .map_err(|_| vec![Problem::at("tls/key", "this is no private key in PEM")])?;
                 builder()?.with_client_auth_cert(chain, key).map_err(|_| {
                     vec![Problem::at("tls/key", "the key does not fit the certificate in tls/cert")]
@@ -151,7 +151,7 @@ impl Gateway {
         let authorization = match (&proxy.username, &proxy.password) {
             (None, None) => None,
             (user, password) => {
-                let password = password.as_ref().map_or("", |password| password.reveal());
+                let password = password.as_ref().map_or("", |password| password.expose());
                 Some(basic(user.as_deref().unwrap_or_default(), password))
             }
         };

@@ -50,7 +50,7 @@ pub(super) fn backend(setup: &Setup, config: &Config) -> Result<Arc<dyn Backend>
     if config.pool.min > config.pool.max {
         return Err(vec![Problem::at("pool/min", "is more than pool/max: write a smaller number")]);
     }
-    let text = config.url.reveal();
+    let text = config.url.expose();
     // A path of SQLite is no URL: it is taken as it stands.
     if let Some(path) = text.strip_prefix("sqlite:") {
         return Ok(Arc::new(Arc::new(Pool::<Sqlite>::new(sqlite(path, config)?, settings))));
@@ -152,7 +152,7 @@ fn postgres(place: &Place, tls: Option<&Tls>, name: &str) -> PgConnectOptions {
         .host(&place.host)
         .port(place.port.unwrap_or(5432))
         .username(&place.username)
-        .password(place.password.as_ref().map_or("", Secret::reveal))
+        .password(place.password.as_ref().map_or("", Secret::expose))
         .database(if place.database.is_empty() { &place.username } else { &place.database })
         .ssl_mode(mode)
         .application_name(&format!("caisson {name}"))
@@ -165,7 +165,7 @@ fn postgres(place: &Place, tls: Option<&Tls>, name: &str) -> PgConnectOptions {
         options =
             if is_pem(cert) { options.ssl_client_cert_from_pem(cert) } else { options.ssl_client_cert(cert) };
     }
-    if let Some(key) = tls.and_then(|tls| tls.key.as_ref()).map(Secret::reveal) {
+    if let Some(key) = tls.and_then(|tls| tls.key.as_ref()).map(Secret::expose) {
         options =
             if is_pem(key) { options.ssl_client_key_from_pem(key) } else { options.ssl_client_key(key) };
     }
@@ -190,7 +190,7 @@ fn mysql(place: &Place, tls: Option<&Tls>) -> MySqlConnectOptions {
         .ssl_mode(mode)
         .disable_statement_logging();
     if let Some(password) = &place.password {
-        options = options.password(password.reveal());
+        options = options.password(password.expose());
     }
     if !place.database.is_empty() {
         options = options.database(&place.database);
@@ -202,7 +202,7 @@ fn mysql(place: &Place, tls: Option<&Tls>) -> MySqlConnectOptions {
         options =
             if is_pem(cert) { options.ssl_client_cert_from_pem(cert) } else { options.ssl_client_cert(cert) };
     }
-    if let Some(key) = tls.and_then(|tls| tls.key.as_ref()).map(Secret::reveal) {
+    if let Some(key) = tls.and_then(|tls| tls.key.as_ref()).map(Secret::expose) {
         options =
             if is_pem(key) { options.ssl_client_key_from_pem(key) } else { options.ssl_client_key(key) };
     }

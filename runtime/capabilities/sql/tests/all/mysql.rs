@@ -3,7 +3,14 @@
 use crate::harness::{Service, and, count, eventually, execute, mariadb, one};
 use caisson_capability::ErrorKind;
 use caisson_sql::{Scalar, Statement, TransactionOptions, Value};
-use serde_json::json;
+use serde_json::{Value as Json, json};
+use sqlx::{Connection as _, MySqlConnection};
+
+/// Beside the capability, which takes one statement at a time: a routine with a body looks like several to it.
+async fn directly(options: &Json, sql: &'static str) {
+    let mut connection = MySqlConnection::connect(options["url"].as_str().unwrap()).await.unwrap();
+    sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn values_come_back_as_they_were_sent() {
@@ -59,12 +66,19 @@ impl WithName for Statement {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readers_do_not_write_and_transactions_are_kept_or_not() {
-    let service = Service::with(&mariadb().await);
+    let options = mariadb().await;
+    let service = Service::with(&options);
     let admin = service.access(&["*"]);
     execute(&admin, "create table t (i int primary key auto_increment, u int unique)").await;
+    directly(
+        &options,
+        "create function f() returns int modifies sql data begin insert into t (u) values (7); return 1; end",
+    )
+    .await;
     let reader = service.access(&["query", "transaction"]);
     for sql in [
         "insert into t (u) values (1)",
+        "select f()",
         "call p()",
         "select 1 /*!; insert into t (u) values (1) */",
         "set autocommit = 1",

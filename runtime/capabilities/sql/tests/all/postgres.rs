@@ -84,7 +84,7 @@ async fn a_value_of_another_type_or_shape_is_refused_with_what_to_do() {
         ("select $1::numeric", Scalar::Decimal("1e5; --".to_owned()), "no value of type"),
         ("select $1::interval", Scalar::Interval("1 day".to_owned()), "no value of type"),
         ("select $1::inet", Scalar::Other("x".to_owned()), "no value of type"),
-        ("select $1::point", text("(1,2)"), "::text"),
+        ("select ($1::point)::text", text("(1,2)"), "::text::"),
         ("select $1::text", Scalar::Int(1), "cast it"),
         ("select $1::text", text("a\0b"), "no value of type"),
     ] {
