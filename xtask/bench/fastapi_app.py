@@ -1,9 +1,21 @@
-"""The reference with FastAPI: the same two requests as the sample services `hello` and `order`."""
+"""The reference with FastAPI: the same requests as the services that are measured. DATABASE is for `/customer`, the address of a PostgreSQL."""
 
-from fastapi import FastAPI, Request
+import os
+from contextlib import asynccontextmanager
+
+import asyncpg
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-app = FastAPI()
+
+@asynccontextmanager
+async def lifespan(app):
+    # Each of the two workers has half of the connections that the others have.
+    app.state.pool = await asyncpg.create_pool(os.environ['DATABASE'], max_size=5) if 'DATABASE' in os.environ else None
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
 
 
 class Order:
@@ -32,3 +44,11 @@ async def transform(request: Request):
         'lines': [{'sku': sku.upper(), 'amount': amount} for sku, amount in order.lines],
         'note': ' '.join(reversed(order.note.split())),
     })
+
+
+@app.get('/customer')
+async def customer(id: int):
+    row = await app.state.pool.fetchrow('select id, name, email from customers where id = $1', id)
+    if row is None:
+        raise HTTPException(404)
+    return JSONResponse(dict(row))

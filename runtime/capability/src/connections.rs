@@ -7,6 +7,7 @@ use crate::policy::Policy;
 use crate::usage::{Usage, Witness};
 use crate::{Error, ErrorKind, Fault, Invocation};
 use arc_swap::ArcSwap;
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
@@ -122,7 +123,7 @@ fn other_kind(entry: &Entry, capability: &str) -> Error {
 /// An immutable set of connections with their grants.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    entries: HashMap<Arc<str>, Arc<Entry>>,
+    entries: HashMap<Arc<str>, Arc<Entry>, RandomState>,
 }
 
 impl Table {
@@ -158,7 +159,7 @@ pub(crate) struct Entry {
     pub(crate) live: Arc<LiveConnection>,
     grants: Vec<Arc<Grant>>,
     /// Found once for each service. As long as the table, so no longer than its grants.
-    granted: RwLock<HashMap<Arc<str>, Arc<Granted>>>,
+    granted: RwLock<HashMap<Arc<str>, Arc<Granted>, RandomState>>,
 }
 
 impl Entry {

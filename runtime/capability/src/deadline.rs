@@ -21,11 +21,14 @@ impl Deadline {
         Self { at: Instant::now() + duration, unix_millis }
     }
 
-    /// The earlier of this deadline and one `duration` from now.
+    /// The earlier of this deadline and one `duration` after `now`.
     #[must_use]
-    pub fn at_most(self, duration: Duration) -> Self {
-        let other = Self::after(duration);
-        if other.at < self.at { other } else { self }
+    pub fn at_most(self, now: Instant, duration: Duration) -> Self {
+        let at = now + duration;
+        let Some(earlier) = self.at.checked_duration_since(at) else { return self };
+        // The wall clock is not asked again: it costs as much as all the rest, and it may have been set meanwhile.
+        let millis = u64::try_from(earlier.as_millis()).unwrap_or(u64::MAX);
+        Self { at, unix_millis: self.unix_millis.saturating_sub(millis) }
     }
 
     /// The moment on the clock that timers use.
@@ -44,5 +47,21 @@ impl Deadline {
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.at.saturating_duration_since(Instant::now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shorter_one_is_earlier_on_both_clocks_and_a_longer_one_changes_nothing() {
+        let (now, minute) = (Instant::now(), Deadline::after(Duration::from_secs(60)));
+        let shorter = minute.at_most(now, Duration::from_secs(10));
+        assert_eq!(shorter.instant(), now + Duration::from_secs(10));
+        let earlier = minute.unix_millis() - shorter.unix_millis();
+        assert!((50_000..50_100).contains(&earlier), "{earlier}");
+        let longer = minute.at_most(now, Duration::from_secs(100));
+        assert_eq!((longer.instant(), longer.unix_millis()), (minute.instant(), minute.unix_millis()));
     }
 }

@@ -1,6 +1,7 @@
 //! What services did with connections: counted for every use, and told to a witness for every refusal.
 
 use crate::{Cid, Error, ErrorKind};
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -125,7 +126,7 @@ impl Cells {
 
 /// All uses since the server started.
 #[derive(Debug, Default)]
-pub struct Usage(RwLock<HashMap<UsageKey, Arc<Cells>>>);
+pub struct Usage(RwLock<HashMap<UsageKey, Arc<Cells>, RandomState>>);
 
 impl Usage {
     pub(crate) fn cells(&self, key: UsageKey) -> Arc<Cells> {

@@ -169,7 +169,7 @@ impl Program {
             return Err(error);
         }
         let _place = governor.gate.enter(invocation.depth, invocation.deadline).await?;
-        let deadline = invocation.deadline.at_most(limits.wall_time);
+        let deadline = invocation.deadline.at_most(tokio::time::Instant::now(), limits.wall_time);
         let own_limit = deadline.instant() < invocation.deadline.instant();
         let mut invocation = Invocation { deadline, ..invocation };
         let request = std::mem::take(&mut invocation.request);

@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use std::{
     fs::File,
     net::TcpListener,
+    path::PathBuf,
     process::{Child, Command},
     thread,
     time::{Duration, Instant},
@@ -31,16 +32,53 @@ pub(super) struct Contender {
 #[derive(Debug)]
 enum Process {
     Caisson { _server: Server },
-    Reference(Child),
+    Reference { _server: Reference },
 }
 
-impl Drop for Process {
+/// A running server that Caisson is compared with, or that stands behind both. Stopped when it is dropped.
+#[derive(Debug)]
+pub(super) struct Reference {
+    pub(super) address: String,
+    child: Child,
+}
+
+impl Drop for Reference {
     fn drop(&mut self) {
-        let Self::Reference(child) = self else {
-            return;
-        };
-        if let Err(error) = server::signal(child.id()).and_then(|()| Ok(child.wait()?)) {
+        if let Err(error) = server::signal(self.child.id()).and_then(|()| Ok(self.child.wait()?)) {
             shell::say(&format!("cannot stop a reference server: {error:#}"));
+        }
+    }
+}
+
+impl Reference {
+    /// Starts a command and waits until it answers `/hello` at an address.
+    pub(super) fn start(
+        context: &Context,
+        name: &str,
+        address: String,
+        command: &mut Command,
+    ) -> Result<Self> {
+        let log = File::create(context.scratch("bench")?.join("reference.log"))?;
+        command.stdout(log.try_clone()?).stderr(log);
+        let child = command.spawn().with_context(|| format!("cannot start {}", shell::name(command)))?;
+        let mut reference = Self { address, child };
+        let started = Instant::now();
+        while !http::get(&reference.address, "/hello").is_ok_and(|answer| answer.status == 200) {
+            if started.elapsed() > START_TIMEOUT || reference.child.try_wait()?.is_some() {
+                bail!("{name} does not answer at {}", reference.address);
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(reference)
+    }
+
+    fn contender(self, name: &'static str) -> Contender {
+        let url = |path: &str| format!("http://{}/{path}", self.address);
+        Contender {
+            name,
+            hello: url("hello"),
+            order: url("order"),
+            _process: Process::Reference { _server: self },
         }
     }
 }
@@ -68,60 +106,41 @@ fn caisson(bench: &Bench<'_>) -> Result<Contender> {
 }
 
 pub(super) fn axum(context: &Context) -> Result<Contender> {
-    let folder = context.root.join("xtask/bench/axum");
-    let target = context.scratch("axum")?;
-    shell::run(cargo_in(&folder, &target).args(["build", "--release", "--locked", "--quiet"]))?;
-    let address = free_address()?;
-    let mut command = Command::new(target.join("release/bench-axum"));
-    reference(context, AXUM, &address, command.arg(&address))
+    Ok(bare_axum(context, None)?.contender(AXUM))
 }
 
 pub(super) fn fastapi(context: &Context) -> Result<Contender> {
+    Ok(bare_fastapi(context, None)?.contender(FASTAPI))
+}
+
+/// The reference without Python. With the address of a database it has `/customer`.
+pub(super) fn bare_axum(context: &Context, database: Option<&str>) -> Result<Reference> {
+    let program = built(context, "axum")?;
+    let address = free_address()?;
+    Reference::start(context, AXUM, address.clone(), Command::new(program).arg(&address).args(database))
+}
+
+/// The reference with Python, likewise.
+pub(super) fn bare_fastapi(context: &Context, database: Option<&str>) -> Result<Reference> {
     let environment = venv::with(context, "xtask/bench/requirements.txt")?;
     let address = free_address()?;
     let port = address.rsplit(':').next().unwrap_or_default();
     let mut command = Command::new(environment.join("bin/uvicorn"));
-    command.args([
-        "fastapi_app:app",
-        "--workers",
-        "2",
-        "--no-access-log",
-        "--log-level",
-        "warning",
-        "--port",
-        port,
-    ]);
-    command.arg("--app-dir").arg(context.root.join("xtask/bench")).env("PYTHONDONTWRITEBYTECODE", "1");
-    reference(context, FASTAPI, &address, &mut command)
+    command.args(["fastapi_app:app", "--workers", "2", "--no-access-log", "--log-level", "warning"]);
+    command.args(["--port", port]).arg("--app-dir").arg(context.root.join("xtask/bench"));
+    command.env("PYTHONDONTWRITEBYTECODE", "1").envs(database.map(|url| ("DATABASE", url)));
+    Reference::start(context, FASTAPI, address, &mut command)
 }
 
-/// Starts a reference server and waits until it answers.
-fn reference(
-    context: &Context,
-    name: &'static str,
-    address: &str,
-    command: &mut Command,
-) -> Result<Contender> {
-    let log = File::create(context.scratch("bench")?.join("reference.log"))?;
-    command.stdout(log.try_clone()?).stderr(log);
-    let child = command.spawn().with_context(|| format!("cannot start {}", shell::name(command)))?;
-    let contender = Contender {
-        name,
-        hello: format!("http://{address}/hello"),
-        order: format!("http://{address}/order"),
-        _process: Process::Reference(child),
-    };
-    let started = Instant::now();
-    while !http::get(address, "/hello").is_ok_and(|answer| answer.status == 200) {
-        if started.elapsed() > START_TIMEOUT {
-            bail!("{name} does not answer at {address}");
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    Ok(contender)
+/// Builds the program in a folder of `xtask/bench`.
+pub(super) fn built(context: &Context, name: &str) -> Result<PathBuf> {
+    let target = context.scratch(name)?;
+    let folder = context.root.join("xtask/bench").join(name);
+    shell::run(cargo_in(&folder, &target).args(["build", "--release", "--locked", "--quiet"]))?;
+    Ok(target.join(format!("release/bench-{name}")))
 }
 
-fn free_address() -> Result<String> {
+pub(super) fn free_address() -> Result<String> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 

@@ -6,19 +6,27 @@
 //! # Layout
 //!
 //! * [`contenders`]: the servers that are compared; [`wrk`]: the load; [`http`]: who gets which load, and the table.
-//! * [`memory`], [`deploy`], [`thousand`], [`engine`], [`channels`], [`apply`]: one measurement each.
+//! * [`memory`], [`deploy`], [`thousand`], [`engine`], [`channels`], [`apply`], [`calls`], [`native`], [`database`], [`upstreams`],
+//!   [`consume`]: one measurement each; [`race`]: the same load on several, [`behind`]: databases and brokers.
 //! * [`statistics`], [`report`]: numbers and how they are written down.
 
 mod apply;
+mod behind;
+mod calls;
 mod channels;
+mod consume;
 mod contenders;
+mod database;
 mod deploy;
 mod engine;
 mod http;
 mod memory;
+mod native;
+mod race;
 mod report;
 mod statistics;
 mod thousand;
+mod upstreams;
 mod wrk;
 
 use crate::{binary, context::Context, shell};
@@ -38,6 +46,9 @@ struct Effort {
     /// Measure less and sooner: to see that it works, not to publish
     #[arg(long)]
     quick: bool,
+    /// Write the tables into docs/benchmarks.md
+    #[arg(long)]
+    write: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -56,7 +67,17 @@ enum Measurement {
     Channels(Effort),
     /// From an apply to the first answer, on one server and on two through etcd
     Apply(Effort),
-    /// All of them; writes the tables into docs/benchmarks.md
+    /// What a call to a connection costs before the connection does anything
+    Calls(Effort),
+    /// A service in Rust, beside a bare axum server and `wasmtime serve`
+    Native(Effort),
+    /// A row from PostgreSQL, beside axum with sqlx and FastAPI with asyncpg
+    Database(Effort),
+    /// Many requests that wait for a slow system
+    Upstreams(Effort),
+    /// Messages taken from RabbitMQ and acknowledged, beside a bare consumer
+    Consume(Effort),
+    /// All of them
     All(Effort),
 }
 
@@ -84,7 +105,7 @@ impl Bench<'_> {
 /// A measurement: its name in the document, and how it is done.
 type Named = (&'static str, fn(&Bench<'_>) -> Result<Table>);
 
-const ALL: [Named; 7] = [
+const ALL: [Named; 12] = [
     ("http", http::measure),
     ("memory", memory::measure),
     ("deploy", deploy::measure),
@@ -92,29 +113,38 @@ const ALL: [Named; 7] = [
     ("engine", engine::measure),
     ("channels", channels::measure),
     ("apply", apply::measure),
+    ("calls", calls::measure),
+    ("native", native::measure),
+    ("database", database::measure),
+    ("upstreams", upstreams::measure),
+    ("consume", consume::measure),
 ];
 
 pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
-    let [http, memory, deploy, thousand, engine, channels, apply] = ALL;
-    let (chosen, effort): (&[Named], _) = match &options.measurement {
-        Measurement::Http(effort) => (&[http], effort),
-        Measurement::Memory(effort) => (&[memory], effort),
-        Measurement::Deploy(effort) => (&[deploy], effort),
-        Measurement::Thousand(effort) => (&[thousand], effort),
-        Measurement::Engine(effort) => (&[engine], effort),
-        Measurement::Channels(effort) => (&[channels], effort),
-        Measurement::Apply(effort) => (&[apply], effort),
-        Measurement::All(effort) => (&ALL, effort),
+    let (chosen, effort) = match &options.measurement {
+        Measurement::Http(effort) => ("http", effort),
+        Measurement::Memory(effort) => ("memory", effort),
+        Measurement::Deploy(effort) => ("deploy", effort),
+        Measurement::Thousand(effort) => ("thousand", effort),
+        Measurement::Engine(effort) => ("engine", effort),
+        Measurement::Channels(effort) => ("channels", effort),
+        Measurement::Apply(effort) => ("apply", effort),
+        Measurement::Calls(effort) => ("calls", effort),
+        Measurement::Native(effort) => ("native", effort),
+        Measurement::Database(effort) => ("database", effort),
+        Measurement::Upstreams(effort) => ("upstreams", effort),
+        Measurement::Consume(effort) => ("consume", effort),
+        Measurement::All(effort) => ("", effort),
     };
     let bench = Bench { context, binary: binary::release(context)?, quick: effort.quick };
     let mut tables = vec![("machine", report::machine(context)?)];
-    for (name, measure) in chosen {
+    for (name, measure) in ALL.iter().filter(|(name, _)| chosen.is_empty() || *name == chosen) {
         tables.push((name, shell::step(&format!("measuring: {name}"), || measure(&bench))?));
     }
     for (name, table) in &tables {
         println!("\n## {name}\n\n{table}");
     }
-    if matches!(options.measurement, Measurement::All(_)) {
+    if effort.write {
         report::write(context, &tables)?;
     }
     Ok(())

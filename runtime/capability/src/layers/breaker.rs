@@ -36,19 +36,15 @@ impl Breaker {
     /// Asks to make a call.
     pub(crate) fn pass(&self) -> Result<Pass<'_>, Error> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(until) = state.open_until else { return Ok(Pass { breaker: self, trial: false }) };
         let now = Instant::now();
-        match state.open_until {
-            None => Ok(Pass { breaker: self, trial: false }),
-            Some(until) if now >= until && !state.trying => {
-                state.trying = true;
-                Ok(Pass { breaker: self, trial: true })
-            }
-            Some(until) => {
-                let wait = until.saturating_duration_since(now).max(Duration::from_millis(1));
-                let text = "the connection has failed repeatedly and is left alone for a while (breaker)";
-                Err(Error::new(ErrorKind::Unavailable, text).fault(Fault::Remote).retry_after(wait))
-            }
+        if now >= until && !state.trying {
+            state.trying = true;
+            return Ok(Pass { breaker: self, trial: true });
         }
+        let wait = until.saturating_duration_since(now).max(Duration::from_millis(1));
+        let text = "the connection has failed repeatedly and is left alone for a while (breaker)";
+        Err(Error::new(ErrorKind::Unavailable, text).fault(Fault::Remote).retry_after(wait))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What lies around every call to the outside, written once: grant, rate, deadline, breaker, turn, retry, and the count of it all.
+//! What lies around every call to the outside, written once: grant, count, trace span, rate, turn, retry, breaker, deadline.
 //!
 //! [`Lease::call`] is the list, outermost first.
 
@@ -21,7 +21,10 @@ use record::Record;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::task::Poll;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+use tracing::Instrument as _;
 
 /// The state that the layers keep for one connection.
 #[derive(Debug)]
@@ -159,26 +162,41 @@ impl<C: Connection> Lease<C> {
     {
         self.allow(call.operation)?;
         let record = Record::begin(self.cells(call.operation));
-        let gates = &self.entry.live.gates;
-        let deadline = self.deadline(call);
+        let deadline = self.deadline(call, record.started());
         let attempt =
             Attempt { client: Arc::clone(&self.client), cells: Arc::clone(record.cells()), deadline };
         let mut stopped = false;
-        let layered = async {
-            if let Some(bucket) = &gates.bucket {
-                bucket.take()?;
-            }
-            let _turn = self.turn(call, deadline).await?;
-            self.attempts(call, attempt, &work, &mut stopped).await
-        };
-        let outcome = match tokio::time::timeout_at(deadline.instant(), layered).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(self.late(call)),
-        };
+        let span = tracing::debug_span!(
+            "call",
+            cid = %self.invocation.cid,
+            service = &*self.invocation.service,
+            connection = &*self.entry.name,
+            operation = call.operation
+        );
+        let outcome = self.layered(call, attempt, &work, &mut stopped).instrument(span).await;
         record.end(
             outcome.as_ref().err().map(|error| if stopped { Outcome::Limited } else { Outcome::of(error) }),
         );
         outcome
+    }
+
+    /// All that is between the count and the attempts. Each wait in it ends at the deadline.
+    async fn layered<T, F, Fut>(
+        &self,
+        call: Call,
+        attempt: Attempt<C>,
+        work: &F,
+        stopped: &mut bool,
+    ) -> Result<T, Error>
+    where
+        F: Fn(Attempt<C>) -> Fut,
+        Fut: Future<Output = Result<T, Error>>,
+    {
+        if let Some(bucket) = &self.entry.live.gates.bucket {
+            bucket.take()?;
+        }
+        let _turn = self.turn(call, attempt.deadline).await?;
+        self.attempts(call, attempt, work, stopped).await
     }
 
     /// Asks whether the grants allow an operation, without making a call.
@@ -261,9 +279,9 @@ impl<C: Connection> Lease<C> {
         self.all.usage().cells(self.key(operation))
     }
 
-    fn deadline(&self, call: Call) -> Deadline {
+    fn deadline(&self, call: Call, started: Instant) -> Deadline {
         let limit = self.entry.live.policy.timeout();
-        self.invocation.deadline.at_most(call.timeout.map_or(limit, |own| own.min(limit)))
+        self.invocation.deadline.at_most(started, call.timeout.map_or(limit, |own| own.min(limit)))
     }
 
     /// Whether it is the request that ran out of time, and not the connection that took too long.
@@ -283,8 +301,7 @@ impl<C: Connection> Lease<C> {
     }
 
     async fn turn(&self, call: Call, deadline: Deadline) -> Result<SemaphorePermit<'_>, Error> {
-        let turn = tokio::time::timeout_at(deadline.instant(), self.entry.live.gates.turns.acquire());
-        let Ok(turn) = turn.await else {
+        let Some(turn) = within(deadline, self.entry.live.gates.turns.acquire()).await else {
             let (name, most) = (&self.entry.name, self.entry.live.policy.max_concurrent);
             let text = format!(
                 "`{}` waited in vain for its turn: connection `{name}` makes max_concurrent = {most} calls at the same time",
@@ -341,22 +358,30 @@ impl<C: Connection> Lease<C> {
         let pass = self.entry.live.gates.breaker.as_ref().map(Breaker::pass).transpose();
         *stopped = pass.is_err();
         let pass = pass?;
-        let ended =
-            tokio::time::timeout_at(attempt.deadline.instant(), sheltered(work(attempt.clone()))).await;
+        let ended = within(attempt.deadline, sheltered(work(attempt.clone()))).await;
         let failed = match &ended {
             // Refusing a wrong statement is what a healthy database does.
-            Ok(outcome) => {
+            Some(outcome) => {
                 outcome.as_ref().is_err_and(|error| error.fault == Fault::Remote && error.retryable)
             }
             // A system that hangs has failed; one that was given no time has not.
-            Err(_) => !self.is_request_late(),
+            None => !self.is_request_late(),
         };
         match pass {
-            Some(pass) if failed || ended.is_ok() => pass.ended(failed),
+            Some(pass) if failed || ended.is_some() => pass.ended(failed),
             _ => {}
         }
-        ended.unwrap_or_else(|_| Err(self.late(call)))
+        ended.unwrap_or_else(|| Err(self.late(call)))
     }
+}
+
+/// What a future gives before the deadline, or nothing. What is there at once needs no timer, which costs more than all the layers.
+async fn within<T>(deadline: Deadline, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    if let Poll::Ready(ready) = futures_util::poll!(future.as_mut()) {
+        return Some(ready);
+    }
+    tokio::time::timeout_at(deadline.instant(), future).await.ok()
 }
 
 /// Waits for an attempt. A library that panics, as some do when a server lies to them, has failed and no more: what it held is

@@ -21,6 +21,10 @@ impl Record {
         &self.cells
     }
 
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
     pub(crate) fn end(mut self, failed: Option<Outcome>) {
         self.outcome = failed.unwrap_or(Outcome::Ok);
     }

@@ -1,6 +1,7 @@
 //! `caisson internal`: what the build and the server itself call. Nothing here is an interface for people.
 
 mod bench;
+mod calls;
 
 use crate::exit::Exit;
 use crate::output::Output;
@@ -35,6 +36,8 @@ enum Command {
     EngineKey,
     /// Measure the engine alone and print a line of JSON
     BenchEngine(bench::Args),
+    /// Measure what a call to a connection costs before the connection does anything and print a line of JSON
+    BenchCalls(calls::Args),
     /// Measure routes and layers without sockets and print a line of JSON
     BenchChannels {
         /// Requests in a round
@@ -54,6 +57,7 @@ pub(crate) fn run(args: Args, output: Output) -> anyhow::Result<Exit> {
         Command::BuildPython { wasm, out } => build_python(&wasm, &out)?,
         Command::EngineKey => output.line(engine_key()?),
         Command::BenchEngine(args) => output.line(bench::run(&args)?),
+        Command::BenchCalls(args) => output.line(calls::run(&args)?),
         Command::BenchChannels { requests } => output.line(bench_channels(requests)?),
     }
     Ok(Exit::Ok)

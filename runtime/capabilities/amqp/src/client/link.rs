@@ -18,6 +18,9 @@ use tokio_util::task::AbortOnDropHandle;
 /// How long the broker may take to say good-bye.
 const CLOSING: Duration = Duration::from_secs(5);
 
+/// How long calls have to notice that the connection is gone. The library ends most of them, but not one that comes at the wrong moment.
+const NOTICED: Duration = Duration::from_secs(2);
+
 /// An open connection.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -107,6 +110,14 @@ impl Link {
                 return;
             }
         }
+    }
+
+    /// Waits until the connection has been gone for so long that whatever still waits for the broker waits in vain.
+    pub(crate) async fn gone(&self) {
+        while self.alive() {
+            tokio::time::sleep(NOTICED / 4).await;
+        }
+        tokio::time::sleep(NOTICED).await;
     }
 
     /// Opens a channel.

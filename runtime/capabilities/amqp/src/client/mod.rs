@@ -74,11 +74,23 @@ impl Client {
     pub(crate) async fn open(&self, purpose: Purpose) -> Result<Link, Error> {
         let link = Link::open(&self.endpoint, &self.name).await?;
         if !self.topology.is_empty() {
-            let channel = link.channel().await?;
-            self.topology.apply(&channel, purpose).await?;
-            drop(channel.close(200, "OK".into()).await);
+            self.in_time(async {
+                let channel = link.channel().await?;
+                self.topology.apply(&channel, purpose).await?;
+                drop(channel.close(200, "OK".into()).await);
+                Ok(())
+            })
+            .await?;
         }
         Ok(link)
+    }
+
+    /// What the broker has to answer before a new connection is of use.
+    pub(crate) async fn in_time<T>(&self, asked: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let answered = tokio::time::timeout(self.endpoint.connect_timeout, asked).await;
+        answered.unwrap_or_else(|_late| {
+            Err(error::unavailable("the broker did not answer in time on a new connection"))
+        })
     }
 
     /// The connection for publishing.

@@ -63,6 +63,7 @@ impl Client {
             biased;
             outcome = work => outcome,
             () = publisher.link.blocked_for(BLOCKED) => Err(error::blocked(progress.stage())),
+            () = publisher.link.gone() => Err(error::lost(progress.stage())),
         };
         outcome.map_err(|error| counted(error, messages.len(), progress.confirmed.load(Relaxed)))
     }

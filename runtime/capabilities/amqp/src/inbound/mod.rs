@@ -110,13 +110,16 @@ impl Inbound {
     /// Takes messages in until it is told to stop or the broker is gone.
     async fn consume(
         &self,
+        link: &Link,
         consumer: &mut lapin::Consumer,
         handling: &mut JoinSet<()>,
         stop: &CancellationToken,
     ) -> Result<(), Error> {
+        let mut gone = std::pin::pin!(link.gone());
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
+                () = &mut gone => return Err(error::lost(Stage::Before)),
                 Some(ended) = handling.join_next() => report(ended),
                 next = consumer.next(), if handling.len() < self.concurrency => match next {
                     Some(Ok(delivery)) => {
@@ -139,7 +142,7 @@ impl Inbound {
     async fn session(&self, stop: &CancellationToken, ready: &(dyn Fn() + Send + Sync)) -> Result<(), Error> {
         let connecting = async {
             let link = self.client.open(Purpose::Consume).await?;
-            let (channel, consumer) = self.subscribe(&link).await?;
+            let (channel, consumer) = self.client.in_time(self.subscribe(&link)).await?;
             Ok::<_, Error>((link, channel, consumer))
         };
         let (link, channel, mut consumer) = tokio::select! {
@@ -148,11 +151,12 @@ impl Inbound {
         };
         ready();
         let mut handling = JoinSet::new();
-        let outcome = self.consume(&mut consumer, &mut handling, stop).await;
+        let outcome = self.consume(&link, &mut consumer, &mut handling, stop).await;
         if outcome.is_ok() {
             let tag = consumer.tag();
             // If it fails the connection is lost, and there is nothing to be cancelled.
-            drop(channel.basic_cancel(tag, BasicCancelOptions::default()).await);
+            let cancelling = channel.basic_cancel(tag, BasicCancelOptions::default());
+            drop(tokio::time::timeout(LOST, cancelling).await);
             while let Some(ended) = handling.join_next().await {
                 report(ended);
             }

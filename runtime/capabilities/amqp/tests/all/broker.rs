@@ -1,6 +1,6 @@
 //! A real RabbitMQ on ports and in a folder of its own.
 
-use super::HANG;
+use super::{HANG, soon};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
@@ -149,15 +149,22 @@ impl Broker {
     /// A connection of the library, to look from outside.
     pub(crate) async fn look(&self) -> lapin::Channel {
         let url = format!("amqp://app:Geheim-7@127.0.0.1:{}", self.port);
-        let connection =
-            lapin::Connection::connect(&url, lapin::ConnectionProperties::default()).await.unwrap();
-        // Its channel keeps it open.
-        connection.create_channel().await.unwrap()
+        let looking = async {
+            let connection = lapin::Connection::connect(&url, lapin::ConnectionProperties::default()).await;
+            // Its channel keeps it open.
+            connection.unwrap().create_channel().await.unwrap()
+        };
+        soon("a look from outside", looking).await
     }
 
     async fn until_it_answers(&self) {
         let (url, begun) = (format!("amqp://app:Geheim-7@127.0.0.1:{}", self.port), Instant::now());
-        while lapin::Connection::connect(&url, lapin::ConnectionProperties::default()).await.is_err() {
+        let once = || {
+            let connecting = lapin::Connection::connect(&url, lapin::ConnectionProperties::default());
+            // One that comes while the broker still starts may be left without an answer.
+            tokio::time::timeout(Duration::from_secs(5), connecting)
+        };
+        while !matches!(once().await, Ok(Ok(_))) {
             assert!(begun.elapsed() < HANG, "RabbitMQ does not answer");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Only a hang takes so long.
-pub(crate) const HANG: Duration = Duration::from_secs(180);
+pub(crate) const HANG: Duration = Duration::from_secs(90);
 
 /// Waits for something that has to come.
 pub(crate) async fn soon<T>(what: &str, coming: impl Future<Output = T>) -> T {
