@@ -9,6 +9,7 @@
 )]
 
 mod auth;
+mod conformance;
 mod faults;
 mod harness;
 mod policy;
