@@ -42,6 +42,10 @@ pub(super) fn description<S: Subject>(subject: &S) -> Result<()> {
         [Some(&spec.options), spec.inbound.as_ref(), spec.restrictions.as_ref()].into_iter().flatten()
     {
         described(schema, "")?;
+        ensure!(
+            !schema.to_string().contains("\"$ref\""),
+            "a schema refers to another: make it by `schema_of`"
+        );
     }
     for secret in spec.secrets {
         ensure!(declared(&spec.options, secret), "secret `{secret}` is no option");

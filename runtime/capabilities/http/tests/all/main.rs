@@ -14,5 +14,4 @@ mod faults;
 mod harness;
 mod policy;
 mod requests;
-mod sample;
 mod tls;
