@@ -15,7 +15,7 @@ const RUST: &str = "sdk-rust/caisson/src";
 const TAKEN: [&str; 4] = ["all", "caisson", "service", "types"];
 
 /// Files and what is in them. In both, `__name__`, `__Name__` and `__NAME__` stand for the name.
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 13] = [
     ("runtime/capabilities/__name__/Cargo.toml", include_str!("../new-capability/Cargo.toml")),
     ("runtime/capabilities/__name__/README.md", include_str!("../new-capability/README.md")),
     ("runtime/capabilities/__name__/sample.yaml", include_str!("../new-capability/sample.yaml")),
@@ -24,7 +24,11 @@ const FILES: [(&str, &str); 12] = [
     ("runtime/capabilities/__name__/src/client.rs", include_str!("../new-capability/src/client.rs")),
     ("runtime/capabilities/__name__/src/host.rs", include_str!("../new-capability/src/host.rs")),
     ("runtime/capabilities/__name__/src/error.rs", include_str!("../new-capability/src/error.rs")),
-    ("runtime/capabilities/__name__/tests/main.rs", include_str!("../new-capability/tests/main.rs")),
+    ("runtime/capabilities/__name__/tests/all/main.rs", include_str!("../new-capability/tests/all/main.rs")),
+    (
+        "runtime/capabilities/__name__/tests/all/conformance.rs",
+        include_str!("../new-capability/tests/all/conformance.rs"),
+    ),
     ("wit/deps/__name__/__name__.wit", include_str!("../new-capability/__name__.wit")),
     ("sdk-python/caisson/__name__.py", include_str!("../new-capability/__name__.py")),
     ("sdk-rust/caisson/src/__name__.rs", include_str!("../new-capability/sdk.rs")),
@@ -244,7 +248,8 @@ mod tests {
             (LIST, "caisson_http::link,\n        caisson_ledger::link,\n        caisson_sql::link"),
             (LIST_MANIFEST, "caisson-http.workspace = true\ncaisson-ledger.workspace = true\ncaisson-sql"),
             ("sdk-rust/caisson/src/lib.rs", "pub mod http;\npub mod ledger;\nmod query;\n"),
-            ("runtime/capabilities/ledger/tests/main.rs", "caisson_conformance::suite!"),
+            ("runtime/capabilities/ledger/tests/all/conformance.rs", "caisson_conformance::suite!"),
+            ("runtime/capabilities/ledger/tests/all/main.rs", "mod conformance;"),
             ("runtime/capabilities/ledger/sample.yaml", "type: ledger"),
             ("wit/deps/ledger/ledger.wit", "package caisson:ledger@0.1.0;"),
             ("sdk-python/caisson/ledger.py", "import _caisson_ledger\n"),
@@ -273,7 +278,9 @@ mod tests {
         let checkout = checkout("absent", &[LIST, LIST_MANIFEST, "sdk-rust/caisson/src/lib.rs"]);
         let written = write(&checkout.0, "ledger").unwrap();
         assert!(
-            written.iter().all(|path| !path.starts_with("sdk-rust") && !path.contains("/all/")),
+            written
+                .iter()
+                .all(|path| !path.starts_with("sdk-rust") && !path.starts_with("runtime/capabilities/all/")),
             "{written:?}"
         );
     }

@@ -48,7 +48,7 @@ pub use invocation::{
     Settlement, Soap, SoapHeader, Trace,
 };
 pub use invoker::{BoxFuture, Invoker};
-pub use layers::{Attempt, Call, Lease};
+pub use layers::{Allowed, Attempt, Call, Lease};
 pub use policy::Policy;
 pub use rate::Rate;
 pub use secret::Secret;

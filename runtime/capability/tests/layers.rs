@@ -164,6 +164,10 @@ async fn what_is_only_observed_is_let_through_and_counted_twice() {
     assert!(room.seen.0.lock().unwrap().iter().all(|refusal| refusal.observed));
     room.lease().refuse_part("write", "key `a`", "keys: [a]").unwrap();
     assert_eq!(room.outcomes(), [("ok", 1), ("observed", 2)]);
+    let lease = room.lease();
+    let allowed = lease.allow("write").unwrap();
+    lease.call(Call::allowed(allowed), done).await.unwrap();
+    assert_eq!(room.outcomes(), [("ok", 2), ("observed", 3)], "what was asked before is asked once");
 }
 
 #[tokio::test(start_paused = true)]

@@ -212,10 +212,16 @@ pub(crate) async fn guard<T>(what: &str, future: impl Future<Output = T>) -> Res
 
 /// An error has to say that the other side is away: a retry, a breaker and an alert go by it.
 pub(crate) fn is_away(error: &Error) -> Result<()> {
-    let is = (error.kind, error.fault, error.retryable);
+    is_lost(error)?;
+    ensure!(error.retryable, "nothing was done at a server that is away, and it is {}", shown(error));
+    Ok(())
+}
+
+/// An error has to say that the other side went away, whether the call may be repeated or not.
+pub(crate) fn is_lost(error: &Error) -> Result<()> {
     ensure!(
-        is == (ErrorKind::Unavailable, Fault::Remote, true),
-        "a server that is away is (Unavailable, Remote, retryable), and not {}",
+        (error.kind, error.fault) == (ErrorKind::Unavailable, Fault::Remote),
+        "a server that is away is (Unavailable, Remote), and not {}",
         shown(error)
     );
     Ok(())

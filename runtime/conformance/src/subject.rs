@@ -14,11 +14,15 @@ pub trait Subject: Send + Sync + Sized + 'static {
     /// The operation that [`Subject::work`] uses, and no other.
     const OPERATION: &'static str;
 
+    /// Whether [`Subject::work`] may be done twice. When the server goes in mid-call, nobody knows whether it was done: the error is
+    /// retryable if that does not matter, and not if it does. Publishing a message, for one, cannot be taken back or repeated.
+    const REPEATABLE: bool = true;
+
     /// The text of `sample.yaml`: `include_str!("../sample.yaml")`.
     const SAMPLE: &'static str;
 
-    /// Starts the server, or shares one that this process has started. Called for each case.
-    fn start() -> impl Future<Output = Self> + Send;
+    /// Starts the server, or shares one that this process has started. Called for each case, on the case's own thread.
+    fn start() -> impl Future<Output = Self>;
 
     /// The capability.
     fn capability(&self) -> Arc<dyn Capability>;
@@ -44,7 +48,8 @@ pub trait Subject: Send + Sync + Sized + 'static {
     }
 
     /// Has the server do something small, by one [`Lease::call`], whose answer tells `number`, and checks that it does: an answer to
-    /// an earlier call must not pass for the answer to this one. A wrong answer is a panic.
+    /// an earlier call must not pass for the answer to this one. A wrong answer is a panic. Where a protocol only says that something
+    /// was done, let every second ten of the numbers be something that is refused, and take the refusal for the answer.
     fn work(&self, lease: Lease<Self::Client>, number: u64)
     -> impl Future<Output = Result<(), Error>> + Send;
 
@@ -55,7 +60,7 @@ pub trait Subject: Send + Sync + Sized + 'static {
     }
 
     /// Stops the server and starts it at the same address; for what only a real restart shows (lost sessions, prepared statements).
-    fn restart(&self) -> impl Future<Output = ()> + Send {
+    fn restart(&self) -> impl Future<Output = ()> {
         std::future::ready(())
     }
 }

@@ -1,7 +1,7 @@
 //! What operators write. The comments are the help of the admin form.
 
-pub use caisson_capability::Secret;
 use caisson_capability::Problem;
+pub use caisson_capability::Secret;
 use schemars::JsonSchema;
 use serde::Deserialize;
 

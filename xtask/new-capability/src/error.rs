@@ -18,7 +18,8 @@ pub(crate) fn refused() -> Error {
 
 /// The server said what the protocol does not have.
 pub(crate) fn garbled() -> Error {
-    Error::new(ErrorKind::Internal, "the server answered something that is no line of text").fault(Fault::Remote)
+    Error::new(ErrorKind::Internal, "the server answered something that is no line of text")
+        .fault(Fault::Remote)
 }
 
 /// An answer is longer than allowed.

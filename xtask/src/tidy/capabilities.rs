@@ -1,4 +1,5 @@
-//! A capability is in several places: its folder, the list, the contract and the SDKs. This holds that it is in all of them.
+//! A capability is in several places: its folder, the list, the contract and the SDKs. This holds that it is in all of them, and that
+//! its tests have the suite that all capabilities pass.
 
 use super::Tree;
 use std::collections::BTreeSet;
@@ -9,6 +10,10 @@ const WORLD: &str = "wit/service.wit";
 const CONTRACTS: &str = "wit/deps/";
 const PYTHON: &str = "sdk-python/caisson/";
 const RUST: &str = "sdk-rust/caisson/src/";
+
+/// What the tests of a capability have in `tests/all/conformance.rs` and `main.rs`.
+const SUITE: &str = "caisson_conformance::suite!(";
+const MODULE: &str = "mod conformance;";
 
 /// What is in `wit/deps` and no capability: the types that all share.
 const SHARED: &str = "capability";
@@ -39,7 +44,21 @@ pub(super) fn check(tree: &Tree) -> Vec<String> {
             }
         }
     }
+    problems.extend(folders.iter().filter_map(|name| without_suite(tree, name)));
     problems
+}
+
+/// What a capability's tests lack of the suite. A module that nobody names is not compiled, and nobody would miss it.
+fn without_suite(tree: &Tree, name: &str) -> Option<String> {
+    let tests = format!("{FOLDER}{name}/tests/all/");
+    let has = |file: &str, line: &str| {
+        let source = tree.find(&format!("{tests}{file}"));
+        source.is_some_and(|source| source.text.lines().any(|text| text.starts_with(line)))
+    };
+    if !has("conformance.rs", SUITE) {
+        return Some(format!("{tests}conformance.rs: lacks `{SUITE}Type);`, which every capability passes"));
+    }
+    (!has("main.rs", MODULE)).then(|| format!("{tests}main.rs: lacks `{MODULE}`: the suite is not compiled"))
 }
 
 fn folders(tree: &Tree) -> BTreeSet<String> {
@@ -91,6 +110,10 @@ mod tests {
         ),
         ("runtime/capabilities/http/src/lib.rs", ""),
         ("runtime/capabilities/sql/src/lib.rs", ""),
+        ("runtime/capabilities/http/tests/all/conformance.rs", "caisson_conformance::suite!(Echo);\n"),
+        ("runtime/capabilities/http/tests/all/main.rs", "mod conformance;\n"),
+        ("runtime/capabilities/sql/tests/all/conformance.rs", "caisson_conformance::suite!(Postgres);\n"),
+        ("runtime/capabilities/sql/tests/all/main.rs", "mod conformance;\n"),
         (
             WORLD,
             "world service {\n  import log;\n  import caisson:http/client@0.1.0;\n  import caisson:sql/client@0.1.0;\n}\n",
@@ -122,6 +145,17 @@ mod tests {
             (LIST, "        Arc::new(caisson_sql::Sql),\n", "all/src/lib.rs: lacks the capability sql"),
             (LIST, "    caisson_sql::link,\n", "all/src/lib.rs: lacks the capability sql"),
             (WORLD, "  import caisson:sql/client@0.1.0;\n", "wit/service.wit: lacks the capability sql"),
+            ("runtime/capabilities/sql/tests/all/conformance.rs", "", "sql/tests/all/conformance.rs: lacks"),
+            (
+                "runtime/capabilities/sql/tests/all/conformance.rs",
+                "caisson_conformance::suite!",
+                "sql/tests/all/conformance.rs: lacks",
+            ),
+            (
+                "runtime/capabilities/sql/tests/all/main.rs",
+                "mod conformance;\n",
+                "sql/tests/all/main.rs: lacks",
+            ),
             ("wit/deps/sql/sql.wit", "", "wit/deps/: lacks the capability sql"),
             ("sdk-python/caisson/sql.py", "", "sdk-python/caisson/sql.py is missing"),
             ("sdk-rust/caisson/src/sql/rows.rs", "", "sdk-rust/caisson/src/sql.rs is missing"),
@@ -138,7 +172,7 @@ mod tests {
     #[test]
     fn says_what_has_no_folder() {
         let problems = check(&tree(|path, text| {
-            (path != "runtime/capabilities/sql/src/lib.rs").then(|| text.to_owned())
+            (!path.starts_with("runtime/capabilities/sql/")).then(|| text.to_owned())
         }));
         let expected =
             [LIST, WORLD, CONTRACTS].map(|place| format!("{place}: has sql, which is no folder of {FOLDER}"));

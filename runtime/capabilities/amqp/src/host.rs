@@ -69,14 +69,14 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
 ///
 /// `access-denied`, `quota-exceeded` and `invalid-input` before anything goes out; then as the broker says.
 pub async fn publish(lease: Lease<Client>, messages: Vec<Message>) -> Result<(), Error> {
-    lease.allow(PUBLISH)?;
+    let allowed = lease.allow(PUBLISH)?;
     for message in &messages {
         permitted(&lease, message)?;
     }
     let outgoing = messages.into_iter().map(|message| outgoing(lease.client(), message));
     let outgoing: Arc<[Outgoing]> = outgoing.collect::<Result<Vec<_>, _>>()?.into();
     lease
-        .call(Call::of(PUBLISH), |attempt| {
+        .call(Call::allowed(allowed), |attempt| {
             let outgoing = Arc::clone(&outgoing);
             async move {
                 attempt.publish(&outgoing).await?;

@@ -2,10 +2,10 @@
 
 use crate::client::wire::{Command, Part, Reply};
 use crate::client::{Client, Done, split};
-use crate::commands::{Op, idempotent, known, refused};
+use crate::commands::{idempotent, known, refused};
 use crate::error::{failure, without_address};
 use crate::keys;
-use caisson_capability::{Attempt, Call, Error, ErrorKind, Fault, Lease};
+use caisson_capability::{Allowed, Attempt, Call, Error, ErrorKind, Fault, Lease};
 use sha1::{Digest as _, Sha1};
 
 /// Runs a command.
@@ -19,8 +19,7 @@ use sha1::{Digest as _, Sha1};
 ///
 /// Dropping the future closes the connection that it used. What Redis has begun, it ends.
 pub async fn run(lease: &Lease<Client>, command: Command) -> Result<Reply, Error> {
-    check(lease, &command)?;
-    let call = Call::of(known(&command).op.name()).idempotent(idempotent(&command));
+    let call = Call::allowed(check(lease, &command)?).idempotent(idempotent(&command));
     let commands = [command];
     lease
         .call(call, async |client| {
@@ -56,16 +55,17 @@ pub async fn pipeline(
         );
         return Err(Error::new(ErrorKind::QuotaExceeded, text).fault(Fault::Service));
     }
-    let mut operation = Op::Read;
+    let mut most = None;
     for command in &commands {
-        check(lease, command)?;
-        operation = operation.max(known(command).op);
+        let (allowed, operation) = (check(lease, command)?, known(command).op);
+        if most.is_none_or(|(_, before)| operation > before) {
+            most = Some((allowed, operation));
+        }
     }
-    if commands.is_empty() {
-        return Ok(Vec::new());
-    }
+    // The call counts as that of its commands which does most.
+    let Some((allowed, _)) = most else { return Ok(Vec::new()) };
     let again = commands.iter().all(idempotent);
-    let call = Call::of(operation.name()).idempotent(again);
+    let call = Call::allowed(allowed).idempotent(again);
     let count = commands.len();
     let commands = if atomic { transaction(commands) } else { commands };
     lease
@@ -106,9 +106,9 @@ pub async fn script(
         [name, script].into_iter().map(|word| word.as_bytes().to_vec()).chain(rest.iter().cloned()).collect()
     };
     let by_digest = [words("EVALSHA", &digest)];
-    check(lease, by_digest.first().unwrap_or(&Vec::new()))?;
+    let allowed = check(lease, by_digest.first().unwrap_or(&Vec::new()))?;
     lease
-        .call(Call::of(Op::Script.name()), async |client| {
+        .call(Call::allowed(allowed), async |client| {
             let first = |replies: Vec<Reply>| replies.into_iter().next().unwrap_or_default();
             let mut reply = first(exchange(&client, &by_digest, false, false).await?);
             let unknown = matches!(reply.first(), Some(Part::Failure(text)) if text.starts_with("NOSCRIPT"));
@@ -124,16 +124,16 @@ pub async fn script(
 }
 
 /// Asks whether a command is one that may be run, and whether the grants allow it and its keys.
-fn check(lease: &Lease<Client>, command: &Command) -> Result<(), Error> {
+fn check(lease: &Lease<Client>, command: &Command) -> Result<Allowed, Error> {
     if let Some(text) = refused(command) {
         return Err(Error::new(ErrorKind::InvalidInput, text).fault(Fault::Service));
     }
     let operation = known(command).op.name();
-    lease.allow(operation)?;
-    match keys::beyond(command, lease.granted()) {
-        Some(beyond) => lease.refuse_part(operation, &beyond.detail, &beyond.add),
-        None => Ok(()),
+    let allowed = lease.allow(operation)?;
+    if let Some(beyond) = keys::beyond(command, lease.granted()) {
+        lease.refuse_part(operation, &beyond.detail, &beyond.add)?;
     }
+    Ok(allowed)
 }
 
 async fn exchange(

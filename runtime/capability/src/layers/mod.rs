@@ -54,13 +54,26 @@ pub struct Call {
     pub idempotent: bool,
     /// A shorter limit than the connection's.
     pub timeout: Option<std::time::Duration>,
+    /// [`Lease::allow`] has let it pass.
+    asked: bool,
 }
+
+/// What [`Lease::allow`] has let pass.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowed(&'static str);
 
 impl Call {
     /// A call of an operation that must not be repeated.
     #[must_use]
     pub fn of(operation: &'static str) -> Self {
-        Self { operation, idempotent: false, timeout: None }
+        Self { operation, idempotent: false, timeout: None, asked: false }
+    }
+
+    /// As [`Call::of`], of an operation that [`Lease::allow`] has let pass. The grants are not asked again: what is only observed is
+    /// counted once.
+    #[must_use]
+    pub fn allowed(Allowed(operation): Allowed) -> Self {
+        Self { asked: true, ..Self::of(operation) }
     }
 
     /// A call that may be repeated if `idempotent`.
@@ -160,7 +173,9 @@ impl<C: Connection> Lease<C> {
         F: Fn(Attempt<C>) -> Fut,
         Fut: Future<Output = Result<T, Error>>,
     {
-        self.allow(call.operation)?;
+        if !call.asked {
+            self.allow(call.operation)?;
+        }
         let record = Record::begin(self.cells(call.operation));
         let deadline = self.deadline(call, record.started());
         let attempt =
@@ -199,13 +214,16 @@ impl<C: Connection> Lease<C> {
         self.attempts(call, attempt, work, stopped).await
     }
 
-    /// Asks whether the grants allow an operation, without making a call.
+    /// Asks whether the grants allow an operation, without making a call; one that follows is made by [`Call::allowed`].
     ///
     /// # Errors
     ///
     /// `access-denied` with the grant to add, unless the connection only observes.
-    pub fn allow(&self, operation: &'static str) -> Result<(), Error> {
-        if self.granted.allows(operation) { Ok(()) } else { self.refuse(operation, None) }
+    pub fn allow(&self, operation: &'static str) -> Result<Allowed, Error> {
+        if !self.granted.allows(operation) {
+            self.refuse(operation, None)?;
+        }
+        Ok(Allowed(operation))
     }
 
     /// Refuses what is beyond the grants though its operation is allowed: `detail` says what, e.g. `key `orders:1``, and `add` what

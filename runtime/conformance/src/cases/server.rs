@@ -1,6 +1,6 @@
 //! What a server does to a capability: it works, is down, goes, comes back.
 
-use crate::stage::{Stage, grant, guard, is_away};
+use crate::stage::{Stage, grant, guard, is_away, is_lost, shown};
 use crate::subject::Subject;
 use anyhow::{Context as _, Result, anyhow, ensure};
 use caisson_capability::usage::Outcome;
@@ -48,7 +48,12 @@ pub(super) async fn lost<S: Subject>(stage: Stage<S>) -> Result<()> {
     let ended = guard("the end of a call whose server is gone", call).await?.context("work panicked")?;
     let error = ended.err().context("the answer never came, and work was done all the same")?;
     stage.texts.saw_error(&error);
-    is_away(&error)?;
+    is_lost(&error)?;
+    ensure!(
+        error.retryable == S::REPEATABLE,
+        "an error is retryable exactly if the work may be done twice, and is {}",
+        shown(&error)
+    );
     stage.cut.pass();
     stage.cut.up().await?;
     settles(&stage).await.context("now the server is back")
@@ -67,6 +72,8 @@ async fn settles<S: Subject>(stage: &Stage<S>) -> Result<()> {
     for number in 100..100 + STALE {
         match stage.work(stage.lease()?, number).await? {
             Ok(()) => return stage.works(200).await.context("after a call that was done"),
+            // Whether something had gone out depends on who noticed first.
+            Err(error) if !S::REPEATABLE => is_lost(&error)?,
             Err(error) => is_away(&error)?,
         }
     }

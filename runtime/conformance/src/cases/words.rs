@@ -42,6 +42,10 @@ pub(super) fn description<S: Subject>(subject: &S) -> Result<()> {
         [Some(&spec.options), spec.inbound.as_ref(), spec.restrictions.as_ref()].into_iter().flatten()
     {
         described(schema, "")?;
+        ensure!(
+            !schema.to_string().contains("\"$ref\""),
+            "a schema refers to another: make it by `schema_of`"
+        );
     }
     for secret in spec.secrets {
         ensure!(declared(&spec.options, secret), "secret `{secret}` is no option");
@@ -64,13 +68,22 @@ fn properties(schema: &Value) -> Option<&Map<String, Value>> {
     schema.get("properties")?.as_object()
 }
 
-/// Every option has its help, and unknown ones are refused.
+/// Every option has its help, and unknown ones are refused; also within options that are lists, or one of several.
 fn described(schema: &Value, place: &str) -> Result<()> {
+    if let Some(item) = schema.get("items") {
+        described(item, place)?;
+    }
+    parts(schema).into_iter().try_for_each(|part| options_described(part, place))
+}
+
+fn options_described(schema: &Value, place: &str) -> Result<()> {
     let Some(options) = properties(schema) else { return Ok(()) };
     ensure!(schema.get("additionalProperties") == Some(&json!(false)), "`{place}` lets unknown options pass");
     for (name, option) in options {
         let place = format!("{place}/{name}");
         let help = option.get("description").and_then(Value::as_str);
+        // The word that tells one of several from the others: the help is that of the one.
+        let help = help.or_else(|| option.get("const").and(schema.get("description")?.as_str()));
         ensure!(help.is_some_and(|help| !help.is_empty()), "option `{place}` has no description");
         described(option, &place)?;
     }
@@ -78,13 +91,19 @@ fn described(schema: &Value, place: &str) -> Result<()> {
 }
 
 fn declared(schema: &Value, place: &str) -> bool {
-    let found = place.split('/').try_fold(schema, |schema, name| {
-        // An option that may be left out is the one or nothing.
-        let either = schema.get("anyOf").and_then(Value::as_array).into_iter().flatten();
-        let mut parts = std::iter::once(schema).chain(either);
-        parts.find_map(|part| properties(part)?.get(name))
-    });
-    found.is_some()
+    let mut found = vec![schema];
+    for name in place.split('/') {
+        let parts = found.into_iter().flat_map(parts);
+        found = parts.filter_map(|part| properties(part)?.get(name)).collect();
+    }
+    !found.is_empty()
+}
+
+/// A schema with those that it is one of: an option that may be left out is the one or nothing.
+fn parts(schema: &Value) -> Vec<&Value> {
+    let among = |name: &str| schema.get(name).and_then(Value::as_array).into_iter().flatten();
+    let inner = among("anyOf").chain(among("oneOf"));
+    std::iter::once(schema).chain(inner.flat_map(parts)).collect()
 }
 
 pub(super) fn sample<S: Subject>(subject: &S) -> Result<()> {
@@ -176,4 +195,47 @@ fn refused<S: Subject>(stage: &Stage<S>, options: &Value) -> Result<Vec<Problem>
         ensure!(problem.message.len() > 10, "`{}` is told to be wrong, but not how", problem.place);
     }
     Ok(problems)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_an_option_wherever_it_lies() {
+        let kind = |name: &str| json!({"properties": {"type": {"const": name}, name: {"type": "string"}}});
+        let auth = json!({"anyOf": [{"oneOf": [kind("token"), kind("password")]}, {"type": "null"}]});
+        let schema = json!({"properties": {"url": {"type": "string"}, "auth": auth}});
+        for (place, is) in [
+            ("url", true),
+            ("auth/token", true),
+            ("auth/password", true),
+            ("auth/key", false),
+            ("token", false),
+        ] {
+            assert_eq!(declared(&schema, place), is, "{place}");
+        }
+    }
+
+    #[test]
+    fn options_need_help_and_closed_doors_wherever_they_lie() {
+        let object = |inner: &Value| json!({"additionalProperties": false, "properties": {"a": inner}});
+        let bare = object(&json!({"type": "string"}));
+        let helped = object(&json!({"description": "What it is for.", "type": "string"}));
+        let open = json!({"properties": helped["properties"]});
+        let kind = |help: Value| json!({"description": help, "additionalProperties": false, "properties": {"type": {"const": "basic"}}});
+        for (schema, fits) in [
+            (helped.clone(), true),
+            (bare.clone(), false),
+            (open, false),
+            (json!({"anyOf": [helped, {"type": "null"}]}), true),
+            (json!({"anyOf": [bare, {"type": "null"}]}), false),
+            (json!({"items": helped}), true),
+            (json!({"items": bare}), false),
+            (json!({"oneOf": [kind("A name and a word.".into())]}), true),
+            (json!({"oneOf": [kind(Value::Null)]}), false),
+        ] {
+            assert_eq!(described(&schema, "").is_ok(), fits, "{schema}");
+        }
+    }
 }

@@ -18,6 +18,7 @@ const DEFECTS: &[(Defect, &[Case])] = &[
     (Defect::Resigned, &[Case::Down, Case::Lost, Case::Reconnect]),
     (Defect::Optimist, &[Case::Lost]),
     (Defect::Blames, &[Case::Lost, Case::Reconnect]),
+    (Defect::Timid, &[Case::Lost, Case::Reconnect]),
     (Defect::Hasty, &[Case::Deadline]),
     (Defect::Detached, &[Case::Deadline, Case::Cancelled, Case::Exhausted]),
     (Defect::HalfRead, &[Case::Deadline, Case::Cancelled]),

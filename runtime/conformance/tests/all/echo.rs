@@ -46,6 +46,8 @@ pub(crate) enum Defect {
     Optimist,
     /// A server that goes in mid-call is the host's fault.
     Blames,
+    /// Whoever lost a server in mid-call is told not to repeat what may be done twice.
+    Timid,
     /// Gives up shortly before the deadline, with an error of its own.
     Hasty,
     /// The layers' deadline is not the request's: work goes on behind its back, and its end counts for nothing.
@@ -291,7 +293,7 @@ impl Client {
             Err(_) if self.has(Defect::Blames) => {
                 Err(Error::new(ErrorKind::Internal, "something went wrong"))
             }
-            answer => answer.map_err(|error| self.away(error)),
+            answer => answer.map_err(|error| self.away(error).retryable(!self.has(Defect::Timid))),
         }
     }
 }

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
+/// The password of the user `app`.
+pub(crate) const PASSWORD: &str = "Geheim-7-und-mehr";
+
 const PROGRAMS: &str = "/usr/lib/rabbitmq/bin";
 
 /// A running broker.
@@ -53,7 +56,7 @@ impl Broker {
                 "listeners.tcp.1 = 127.0.0.1:{port}\nlisteners.ssl.1 = 127.0.0.1:{tls_port}\n\
                  ssl_options.cacertfile = {shown}/ca.pem\nssl_options.certfile = {shown}/server.pem\n\
                  ssl_options.keyfile = {shown}/server.key\nssl_options.verify = verify_none\n\
-                 default_user = app\ndefault_pass = Geheim-7\nlog.console = true\nlog.file = false\nlog.console.level = warning\n\
+                 default_user = app\ndefault_pass = {PASSWORD}\nlog.console = true\nlog.file = false\nlog.console.level = warning\n\
                  disk_free_limit.absolute = 1MB\n"
             ),
         )
@@ -148,7 +151,7 @@ impl Broker {
 
     /// A connection of the library, to look from outside.
     pub(crate) async fn look(&self) -> lapin::Channel {
-        let url = format!("amqp://app:Geheim-7@127.0.0.1:{}", self.port);
+        let url = format!("amqp://app:{PASSWORD}@127.0.0.1:{}", self.port);
         let looking = async {
             let connection = lapin::Connection::connect(&url, lapin::ConnectionProperties::default()).await;
             // Its channel keeps it open.
@@ -158,7 +161,7 @@ impl Broker {
     }
 
     async fn until_it_answers(&self) {
-        let (url, begun) = (format!("amqp://app:Geheim-7@127.0.0.1:{}", self.port), Instant::now());
+        let (url, begun) = (format!("amqp://app:{PASSWORD}@127.0.0.1:{}", self.port), Instant::now());
         let once = || {
             let connecting = lapin::Connection::connect(&url, lapin::ConnectionProperties::default());
             // One that comes while the broker still starts may be left without an answer.

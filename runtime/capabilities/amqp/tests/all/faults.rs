@@ -1,6 +1,6 @@
 //! Brokers that refuse, that are none, and that are away.
 
-use super::broker::{free_port, shared};
+use super::broker::{PASSWORD, free_port, shared};
 use super::{Room, for_broker, fresh, made, queue, soon, to};
 use caisson_amqp::host;
 use caisson_capability::{Error, ErrorKind, Policy};
@@ -46,7 +46,7 @@ async fn a_wrong_password_and_a_virtual_host_that_is_not_ours_are_told_apart() {
 async fn tls_needs_a_certificate_that_is_vouched_for_and_made_out_to_the_host() {
     let broker = shared().await;
     let at = |host: &str| format!("amqps://{host}:{}", broker.tls_port);
-    let tls = |host: &str, tls: Value| json!({"url": at(host), "username": "app", "password": "Geheim-7", "tls": tls});
+    let tls = |host: &str, tls: Value| json!({"url": at(host), "username": "app", "password": PASSWORD, "tls": tls});
     ping(tls("localhost", json!({"ca": broker.ca()}))).await.unwrap();
     for wrong in [tls("127.0.0.1", json!({"ca": broker.ca()})), tls("localhost", json!({}))] {
         let error = ping(wrong).await.unwrap_err();

@@ -10,12 +10,13 @@
 
 mod broker;
 mod config;
+mod conformance;
 mod faults;
 mod inbound;
 mod loss;
 mod publish;
 
-use broker::Broker;
+use broker::{Broker, PASSWORD};
 use caisson_amqp::Amqp;
 use caisson_amqp::client::Client;
 use caisson_amqp::host::{Message, Properties};
@@ -53,7 +54,7 @@ pub(crate) fn made(value: Value) -> Result<Arc<dyn Connection>, Vec<Problem>> {
 
 /// Options for a broker, with more of them.
 pub(crate) fn for_broker(broker: &Broker, more: &Value) -> Value {
-    let mut all = json!({"url": broker.url(), "username": "app", "password": "Geheim-7"});
+    let mut all = json!({"url": broker.url(), "username": "app", "password": PASSWORD});
     all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     all
 }

@@ -9,9 +9,9 @@
 )]
 
 mod auth;
+mod conformance;
 mod faults;
 mod harness;
 mod policy;
 mod requests;
-mod sample;
 mod tls;

@@ -3,6 +3,7 @@
 
 mod calls;
 mod channels;
+mod conformance;
 mod faults;
 mod grants;
 mod harness;

@@ -119,12 +119,12 @@ impl Access {
     ///
     /// Dropping the future stops the statement in the database and closes its session.
     pub async fn query(&self, statement: &Statement) -> Result<Rows, Error> {
-        self.lease.allow("query")?;
+        let allowed = self.lease.allow("query")?;
         let scope = self.scope();
         let ready = self.ready(scope, &statement.text, &statement.params)?;
         let own = limit_of(statement);
         self.lease
-            .call(Call::of("query").idempotent(ready.reads).timeout(own), async |attempt| {
+            .call(Call::allowed(allowed).idempotent(ready.reads).timeout(own), async |attempt| {
                 query(attempt, &ready, scope, own).await
             })
             .await
@@ -140,11 +140,11 @@ impl Access {
     ///
     /// As [`Access::query`]; whether the statement had its effect is not known then.
     pub async fn execute(&self, statement: &Statement) -> Result<Outcome, Error> {
-        self.lease.allow("execute")?;
+        let allowed = self.lease.allow("execute")?;
         let ready = self.ready(Scope::Write, &statement.text, &statement.params)?;
         let own = limit_of(statement);
         self.lease
-            .call(Call::of("execute").timeout(own), async |attempt| execute(attempt, &ready, own).await)
+            .call(Call::allowed(allowed).timeout(own), async |attempt| execute(attempt, &ready, own).await)
             .await
     }
 
@@ -158,9 +158,9 @@ impl Access {
     ///
     /// Dropping the future rolls it back.
     pub async fn batch(&self, text: &str, sets: &[Params]) -> Result<Outcome, Error> {
-        self.lease.allow("execute")?;
+        let allowed = self.lease.allow("execute")?;
         let ready = self.all_ready(text, sets)?;
-        self.lease.call(Call::of("execute"), async |attempt| batch(attempt, &ready).await).await
+        self.lease.call(Call::allowed(allowed), async |attempt| batch(attempt, &ready).await).await
     }
 
     fn all_ready(&self, text: &str, sets: &[Params]) -> Result<Vec<Ready>, Error> {
@@ -177,14 +177,14 @@ impl Access {
     ///
     /// As [`Access::query`].
     pub async fn open(&self, statement: &Statement) -> Result<Cursor, Error> {
-        self.lease.allow("query")?;
+        let allowed = self.lease.allow("query")?;
         let scope = self.scope();
         let ready = Arc::new(self.ready(scope, &statement.text, &statement.params)?);
         // The database need not watch what the request's deadline does.
         let left = self.lease.invocation().deadline.remaining();
         let limit = limit_of(statement).map_or(left, |own| own.min(left));
         self.lease
-            .call(Call::of("query").idempotent(ready.reads), async |attempt| {
+            .call(Call::allowed(allowed).idempotent(ready.reads), async |attempt| {
                 Cursor::open(self.lease.clone(), &attempt, Arc::clone(&ready), scope, limit).await
             })
             .await

@@ -5,7 +5,7 @@ use super::slot::Slot;
 use super::{Access, each, limit_of, sent};
 use crate::statement::{Ready, Scope};
 use crate::value::{Outcome, Params, Rows, Statement, Value};
-use caisson_capability::{Call, Error};
+use caisson_capability::{Allowed, Call, Error};
 
 /// A transaction. Dropped without an end, its session is closed, which rolls it back.
 #[derive(Clone, Debug)]
@@ -33,11 +33,11 @@ impl Transaction {
     /// Dropping the future rolls the transaction back.
     pub async fn query(&self, statement: &Statement) -> Result<Rows, Error> {
         let lease = &self.access.lease;
-        lease.allow("query")?;
+        let allowed = lease.allow("query")?;
         let ready = self.access.ready(self.access.scope(), &statement.text, &statement.params)?;
         let own = limit_of(statement);
         lease
-            .call(Call::of("query").timeout(own), async |attempt| {
+            .call(Call::allowed(allowed).timeout(own), async |attempt| {
                 let mut taken = self.session.take()?;
                 let session = taken.get()?;
                 attempt.sent(sent(&ready));
@@ -65,9 +65,9 @@ impl Transaction {
     ///
     /// Dropping the future rolls the transaction back.
     pub async fn execute(&self, statement: &Statement) -> Result<Outcome, Error> {
-        self.access.lease.allow("execute")?;
+        let allowed = self.access.lease.allow("execute")?;
         let ready = self.access.ready(Scope::Write, &statement.text, &statement.params)?;
-        self.change(std::slice::from_ref(&ready), limit_of(statement)).await
+        self.change(allowed, std::slice::from_ref(&ready), limit_of(statement)).await
     }
 
     /// One statement with many sets of values. After an error, roll back: some may have been done.
@@ -80,15 +80,20 @@ impl Transaction {
     ///
     /// Dropping the future rolls the transaction back.
     pub async fn batch(&self, text: &str, sets: &[Params]) -> Result<Outcome, Error> {
-        self.access.lease.allow("execute")?;
+        let allowed = self.access.lease.allow("execute")?;
         let ready = self.access.all_ready(text, sets)?;
-        self.change(&ready, None).await
+        self.change(allowed, &ready, None).await
     }
 
-    async fn change(&self, all: &[Ready], own: Option<std::time::Duration>) -> Result<Outcome, Error> {
+    async fn change(
+        &self,
+        allowed: Allowed,
+        all: &[Ready],
+        own: Option<std::time::Duration>,
+    ) -> Result<Outcome, Error> {
         self.access
             .lease
-            .call(Call::of("execute").timeout(own), async |attempt| {
+            .call(Call::allowed(allowed).timeout(own), async |attempt| {
                 let mut taken = self.session.take()?;
                 let session = taken.get()?;
                 let outcome = match all {

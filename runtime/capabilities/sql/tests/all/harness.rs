@@ -17,6 +17,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
+/// The password of the user `app`.
+pub(crate) const PASSWORD: &str = "s3cret-word-of-app";
+
 /// Only a hang takes so long.
 pub(crate) const HANG: Duration = Duration::from_secs(60);
 
@@ -103,7 +106,7 @@ pub(crate) async fn new_postgres() -> Server {
     let folder = folder();
     let (ca, cert, key) = certificates();
     for (name, text) in
-        [("ca.pem", ca), ("server.pem", cert), ("server.key", key), ("pw", "s3cret-word".to_owned())]
+        [("ca.pem", ca), ("server.pem", cert), ("server.key", key), ("pw", PASSWORD.to_owned())]
     {
         std::fs::write(folder.join(name), text).unwrap();
     }
@@ -138,7 +141,7 @@ pub(crate) async fn new_postgres() -> Server {
 }
 
 pub(crate) fn postgres_options(server: &Server, database: &str) -> Json {
-    json!({"url": format!("postgres://127.0.0.1:{}/{database}", server.port), "username": "app", "password": "s3cret-word"})
+    json!({"url": format!("postgres://127.0.0.1:{}/{database}", server.port), "username": "app", "password": PASSWORD})
 }
 
 fn mysql_options(server: &Server, database: &str) -> Json {
@@ -195,9 +198,13 @@ pub(crate) async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> 
 static POSTGRES: OnceCell<Server> = OnceCell::const_new();
 static MARIADB: OnceCell<Server> = OnceCell::const_new();
 
+pub(crate) async fn shared_postgres() -> &'static Server {
+    POSTGRES.get_or_init(new_postgres).await
+}
+
 /// A database of a test's own, with the options that lead to it.
 pub(crate) async fn postgres() -> Json {
-    let server = POSTGRES.get_or_init(new_postgres).await;
+    let server = shared_postgres().await;
     let name = fresh_name();
     let admin = Service::with(&postgres_options(server, "postgres"));
     admin
@@ -346,7 +353,7 @@ pub(crate) async fn execute(access: &Access, text: &str) {
 /// Nothing of an error shows where the database is or how we get in.
 pub(crate) fn hides_secrets(error: &Error) {
     for shown in [error.message.clone(), error.to_string()] {
-        for secret in ["s3cret-word", "127.0.0.1", "postgres://", "mysql://"] {
+        for secret in [PASSWORD, "127.0.0.1", "postgres://", "mysql://"] {
             assert!(!shown.contains(secret), "{shown}");
         }
     }

@@ -9,6 +9,7 @@
     reason = "a panic is how a test fails, in its helpers too; its futures live for a test"
 )]
 
+mod conformance;
 mod harness;
 mod mysql;
 mod network;

@@ -91,7 +91,7 @@ async fn a_server_that_lies_or_says_nothing_is_an_error_and_no_hang() {
                     }
                 }
             });
-            let options = json!({"url": format!("{scheme}://app:s3cret-word@127.0.0.1:{port}/x"), "tls": {"mode": "disable"}, "pool": {"acquire_secs": 0.5}});
+            let options = json!({"url": format!("{scheme}://app:s3cret-word-of-app@127.0.0.1:{port}/x"), "tls": {"mode": "disable"}, "pool": {"acquire_secs": 0.5}});
             let access = Service::with(&options).access(&["*"]);
             let outcome =
                 tokio::time::timeout(HANG, access.query(&Statement::new("select 1"))).await.unwrap();
@@ -107,22 +107,25 @@ async fn a_server_that_lies_or_says_nothing_is_an_error_and_no_hang() {
 async fn nothing_shows_a_secret_and_wrong_options_are_told() {
     use caisson_capability::{Capability as _, Options, Setup};
     let port = free_port();
-    let options = json!({"url": format!("postgres://app:s3cret-word@127.0.0.1:{port}/x")});
+    let options = json!({"url": format!("postgres://app:s3cret-word-of-app@127.0.0.1:{port}/x")});
     let config: caisson_sql::Config = serde_json::from_value(options.clone()).unwrap();
-    assert!(!format!("{config:?}").contains("s3cret-word"));
+    assert!(!format!("{config:?}").contains("s3cret-word-of-app"));
     let service = Service::with(&options);
     let access = service.access(&["*"]);
-    assert!(!format!("{access:?} {:?}", service.live()).contains("s3cret-word"));
+    assert!(!format!("{access:?} {:?}", service.live()).contains("s3cret-word-of-app"));
     hides_secrets(&access.query(&Statement::new("select 1")).await.unwrap_err());
     let setup = Setup { name: "db".into(), timeout: HANG };
     for (options, place) in [
-        (json!({"url": "oracle://s3cret-word@x/y"}), "url"),
-        (json!({"url": "postgres://s3cret-word:x/y:z@/"}), "url"),
+        (json!({"url": "oracle://s3cret-word-of-app@x/y"}), "url"),
+        (json!({"url": "postgres://s3cret-word-of-app:x/y:z@/"}), "url"),
         (json!({"url": "postgres://host/db"}), "username"),
-        (json!({"url": "postgres://a:s3cret-word@host/db?sslmode=disable"}), "url"),
-        (json!({"url": "postgres://a:s3cret-word@host/db", "password": "s3cret-word"}), "password"),
+        (json!({"url": "postgres://a:s3cret-word-of-app@host/db?sslmode=disable"}), "url"),
+        (
+            json!({"url": "postgres://a:s3cret-word-of-app@host/db", "password": "s3cret-word-of-app"}),
+            "password",
+        ),
         (json!({"url": "sqlite::memory:"}), "url"),
-        (json!({"url": "sqlite://x?mode=s3cret-word"}), "url"),
+        (json!({"url": "sqlite://x?mode=s3cret-word-of-app"}), "url"),
         (json!({"url": "sqlite://x", "pool": {"min": 20}}), "pool/min"),
     ] {
         let problems = caisson_sql::Sql
@@ -130,6 +133,6 @@ async fn nothing_shows_a_secret_and_wrong_options_are_told() {
             .err()
             .unwrap();
         assert_eq!(problems[0].place, place, "{problems:?}");
-        assert!(!format!("{problems:?}").contains("s3cret-word"), "{problems:?}");
+        assert!(!format!("{problems:?}").contains("s3cret-word-of-app"), "{problems:?}");
     }
 }

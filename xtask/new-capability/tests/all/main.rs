@@ -1,14 +1,15 @@
-//! The capability against a server: what is the same for all capabilities (the suite), and what is its own.
+//! The capability against a server: what is the same for all capabilities is in `conformance`, what is its own is here.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+mod conformance;
 
 use caisson___name__::{Client, __Name__, ask};
 use caisson_capability::connection::{Options, Setup};
 use caisson_capability::connections::Table;
 use caisson_capability::{
-    Capability, ChannelInfo, Cid, Connections, Deadline, Error, ErrorKind, Grant, Invocation, Lease,
+    Capability, ChannelInfo, Cid, Connections, Deadline, ErrorKind, Grant, Invocation, Lease,
     LiveConnection, Policy, Request, Trace,
 };
-use caisson_conformance::Subject;
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -16,10 +17,6 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
-
-mod conformance {
-    caisson_conformance::suite!(super::Server);
-}
 
 const TOKEN: &str = "a-token-that-nobody-sees";
 
@@ -36,55 +33,17 @@ impl Drop for Server {
     }
 }
 
-impl Subject for Server {
-    type Client = Client;
-
-    const OPERATION: &'static str = "ask";
-
-    const SAMPLE: &'static str = include_str!("../sample.yaml");
-
+impl Server {
     async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         Self { address, serving: tokio::spawn(serve(listener)) }
     }
+}
 
-    fn capability(&self) -> Arc<dyn Capability> {
-        Arc::new(__Name__)
-    }
-
-    fn server(&self) -> SocketAddr {
-        self.address
-    }
-
-    fn options(&self, address: SocketAddr) -> Value {
-        json!({"address": address.to_string(), "token": TOKEN})
-    }
-
-    fn secret(&self) -> Option<&str> {
-        Some(TOKEN)
-    }
-
-    fn wrong(&self, address: SocketAddr) -> Vec<(Value, &'static str)> {
-        vec![
-            (json!({"address": "nowhere", "token": TOKEN}), "address"),
-            (json!({"address": address.to_string(), "token": format!("{TOKEN}\n")}), "token"),
-        ]
-    }
-
-    fn single(&self, address: SocketAddr) -> Option<Value> {
-        Some(json!({"address": address.to_string(), "token": TOKEN, "max_connections": 1}))
-    }
-
-    async fn work(&self, lease: Lease<Client>, number: u64) -> Result<(), Error> {
-        let question = format!("is it {number}?");
-        assert_eq!(ask(&lease, &question).await?, question, "an answer to another question");
-        Ok(())
-    }
-
-    fn slow(&self, lease: Lease<Client>) -> Option<impl Future<Output = Result<(), Error>> + Send> {
-        Some(async move { ask(&lease, "never mind").await.map(drop) })
-    }
+/// Options that lead to a server.
+fn options(address: SocketAddr) -> Value {
+    json!({"address": address.to_string(), "token": TOKEN})
 }
 
 async fn serve(listener: TcpListener) {
@@ -147,7 +106,7 @@ fn lease(options: &Value) -> Lease<Client> {
 #[tokio::test]
 async fn what_goes_wrong_is_told_by_its_kind() {
     let server = Server::start().await;
-    let good = server.options(server.address);
+    let good = options(server.address);
     let with = |name: &str, value: Value| {
         let mut options = good.clone();
         options[name] = value;
