@@ -1,5 +1,6 @@
 //! What a host function sees of the instance that calls it.
 
+use crate::carried::Carried;
 use crate::error::error;
 use crate::types;
 use caisson_capability::{Connection, Connections, Error, ErrorKind, Invocation, Lease};
@@ -12,6 +13,8 @@ use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 pub struct Guest<'a> {
     /// The handles of this instance: transactions, cursors, bodies. Bounded; emptied with the instance.
     pub table: &'a mut ResourceTable,
+    /// What its calls under way carry.
+    pub carried: &'a Carried,
     /// The server's connections.
     pub connections: &'a Arc<Connections>,
     /// The invocation that is answered; nothing while a module loads.

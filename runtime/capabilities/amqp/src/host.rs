@@ -6,7 +6,7 @@ use crate::values::short;
 use crate::{NAME, PUBLISH, error as errors};
 use caisson_capability::grant::matches;
 use caisson_capability::{Call, Error, ErrorKind, Lease};
-use caisson_host::{Guest, Shows, error, types};
+use caisson_host::{Carrying, Guest, Shows, error, types};
 use generated::caisson::amqp::client;
 pub use generated::caisson::amqp::client::{Header, Message, Properties};
 use lapin::BasicProperties;
@@ -49,8 +49,9 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
         connection: String,
         message: Message,
     ) -> Result<(), types::Error> {
-        let lease = accessor.with(|mut access| access.get().lease::<Client>(NAME, &connection))?;
-        publish(lease, vec![message]).await.map_err(error)
+        let messages = vec![message];
+        let (lease, _carrying) = lease(accessor, &connection, &messages)?;
+        publish(lease, messages).await.map_err(error)
     }
 
     async fn publish_all(
@@ -58,9 +59,36 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
         connection: String,
         messages: Vec<Message>,
     ) -> Result<(), types::Error> {
-        let lease = accessor.with(|mut access| access.get().lease::<Client>(NAME, &connection))?;
+        let (lease, _carrying) = lease(accessor, &connection, &messages)?;
         publish(lease, messages).await.map_err(error)
     }
+}
+
+/// The connection of a call with these messages, and what counts the call.
+fn lease<T: Send + 'static>(
+    accessor: &Accessor<T, Shows>,
+    connection: &str,
+    messages: &[Message],
+) -> Result<(Lease<Client>, Carrying), types::Error> {
+    let bytes = messages.iter().map(size).sum();
+    accessor.with(|mut access| {
+        let guest = access.get();
+        Ok((guest.lease(NAME, connection)?, guest.carried.take(bytes)?))
+    })
+}
+
+/// About what a message takes.
+fn size(message: &Message) -> usize {
+    let headers = message.properties.headers.iter().map(|(name, value)| {
+        name.len()
+            + 64
+            + match value {
+                Header::Text(text) => text.len(),
+                Header::Bytes(bytes) => bytes.len(),
+                _ => 0,
+            }
+    });
+    size_of::<Message>() + message.body.len() + message.routing_key.len() + headers.sum::<usize>()
 }
 
 /// What both functions do: checks all messages before the first one goes out.
