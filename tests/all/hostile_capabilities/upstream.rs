@@ -35,8 +35,11 @@ impl Upstream {
         let count = Arc::clone(&open);
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
-            while let Ok((socket, _)) = listener.accept().await {
-                connections.spawn(serve(socket, Arc::clone(&count)));
+            loop {
+                // What could not be accepted was refused for want of files, or is gone.
+                if let Ok((socket, _)) = listener.accept().await {
+                    connections.spawn(serve(socket, Arc::clone(&count)));
+                }
             }
         });
         Self { port, open, task }

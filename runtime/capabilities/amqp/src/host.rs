@@ -71,10 +71,7 @@ fn lease<T: Send + 'static>(
     messages: &[Message],
 ) -> Result<(Lease<Client>, Carrying), types::Error> {
     let bytes = messages.iter().map(size).sum();
-    accessor.with(|mut access| {
-        let guest = access.get();
-        Ok((guest.lease(NAME, connection)?, guest.carried.take(bytes)?))
-    })
+    accessor.with(|mut access| access.get().lease(NAME, connection, bytes))
 }
 
 /// About what a message takes.

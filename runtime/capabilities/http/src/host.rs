@@ -48,10 +48,7 @@ fn lease<T: Send + 'static>(
 ) -> Result<(Lease<Client>, Carrying), types::Error> {
     let fields = it.params.iter().chain(&it.headers).map(|(name, value)| name.len() + value.len() + 64);
     let bytes = it.body.as_ref().map_or(0, Vec::len) + it.path.len() + fields.sum::<usize>();
-    accessor.with(|mut access| {
-        let guest = access.get();
-        Ok((guest.lease("http", connection)?, guest.carried.take(bytes)?))
-    })
+    accessor.with(|mut access| access.get().lease("http", connection, bytes))
 }
 
 fn request(request: client::Request) -> Request {

@@ -78,10 +78,7 @@ fn lease<T: Send + 'static>(
     connection: &str,
     bytes: usize,
 ) -> Result<(Lease<Client>, Carrying), types::Error> {
-    accessor.with(|mut access| {
-        let guest = access.get();
-        Ok((guest.lease(crate::NAME, connection)?, guest.carried.take(bytes)?))
-    })
+    accessor.with(|mut access| access.get().lease(crate::NAME, connection, bytes))
 }
 
 /// About what words take.

@@ -3,8 +3,8 @@
 mod convert;
 
 use crate::client::{Access, Client, Cursor, Transaction};
-use caisson_host::{Carrying, Guest, Resources as _, Shows, error, types};
 use crate::value::Params;
+use caisson_host::{Carrying, Guest, Resources as _, Shows, error, types};
 use convert::{columns, options, outcome, params, rows, statement};
 use generated::caisson::sql::client;
 use wasmtime::component::{Access as Store, Accessor, Linker, Resource};
@@ -49,10 +49,8 @@ fn access<T: Send + 'static>(
     connection: &str,
     bytes: usize,
 ) -> Answer<(Access, Carrying)> {
-    accessor.with(|mut store| {
-        let guest = store.get();
-        Ok((Access::new(guest.lease::<Client>("sql", connection)?), guest.carried.take(bytes)?))
-    })
+    let found = accessor.with(|mut store| store.get().lease::<Client>("sql", connection, bytes));
+    found.map(|(lease, carrying)| (Access::new(lease), carrying))
 }
 
 /// The transaction of a call with so many bytes, and what counts the call.

@@ -90,12 +90,7 @@ pub(crate) fn ready(kind: Kind, scope: Scope, text: &str, params: &Params) -> Re
 /// # Errors
 ///
 /// As [`ready`]; `quota-exceeded`: the sets are too many for so long a statement.
-pub(crate) fn all_ready(
-    kind: Kind,
-    scope: Scope,
-    text: &str,
-    sets: &[Params],
-) -> Result<Vec<Ready>, Error> {
+pub(crate) fn all_ready(kind: Kind, scope: Scope, text: &str, sets: &[Params]) -> Result<Vec<Ready>, Error> {
     if text.len().saturating_mul(sets.len()) > MOST_WORK {
         return Err(too_much(format!(
             "{} sets of values for a statement of {} bytes are too many at once: make several batches",

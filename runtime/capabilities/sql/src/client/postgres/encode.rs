@@ -96,9 +96,10 @@ fn encode(info: &PgTypeInfo, value: &Value) -> Result<Option<Vec<u8>>, Unfit> {
 
 fn array(element: &PgTypeInfo, array: &Array) -> Result<Vec<u8>, Unfit> {
     let number = element.oid().ok_or(Unfit::Unknown)?.0;
-    let count = array.dimensions.iter().try_fold(1_usize, |count, size| {
-        count.checked_mul(usize::try_from(*size).ok()?)
-    });
+    let count = array
+        .dimensions
+        .iter()
+        .try_fold(1_usize, |count, size| count.checked_mul(usize::try_from(*size).ok()?));
     let expected = if array.dimensions.is_empty() { Some(0) } else { count };
     if expected != Some(array.items.len()) || array.dimensions.len() > 6 {
         return Err(Unfit::Value);
@@ -297,7 +298,9 @@ mod tests {
     #[test]
     fn dimensions_that_no_items_fill_are_refused_however_large() {
         let element = <i32 as Type<Postgres>>::type_info();
-        for dimensions in [vec![u32::MAX; 3], vec![u32::MAX; 1_000], vec![1 << 31, 1 << 31, 4], vec![2], vec![1; 7]] {
+        for dimensions in
+            [vec![u32::MAX; 3], vec![u32::MAX; 1_000], vec![1 << 31, 1 << 31, 4], vec![2], vec![1; 7]]
+        {
             let one = Array { element: String::new(), dimensions, items: vec![Scalar::Int(1)] };
             assert!(array(&element, &one).is_err(), "{:?}", one.dimensions.first());
         }
