@@ -202,23 +202,47 @@ fn headers(all: Vec<(String, Header)>) -> Result<FieldTable, Error> {
                 "the headers have more than {HEADER_BYTES} bytes: put them into the body"
             )));
         }
-        table.insert(fit(&name, "the name of a header")?, value_of(value));
+        let value = value_of(&name, value)?;
+        table.insert(fit(&name, "the name of a header")?, value);
     }
     Ok(table)
 }
 
-fn value_of(value: Header) -> AMQPValue {
-    match value {
+fn value_of(name: &str, value: Header) -> Result<AMQPValue, Error> {
+    Ok(match value {
         Header::Null => AMQPValue::Void,
         Header::Boolean(is) => AMQPValue::Boolean(is),
         Header::Int(whole) => AMQPValue::LongLongInt(whole),
+        // RabbitMQ knows no such numbers and closes the whole connection, which is that of others too.
+        Header::Double(real) if !real.is_finite() => {
+            let shown: String = name.chars().take(120).collect();
+            return Err(errors::unfit(format!(
+                "the header `{shown}` is {real}, which brokers do not take: send it as a text"
+            )));
+        }
         Header::Double(real) => AMQPValue::Double(real),
         Header::Text(text) => AMQPValue::LongString(text.into()),
         Header::Bytes(bytes) => AMQPValue::ByteArray(bytes.into()),
         Header::Timestamp(seconds) => AMQPValue::Timestamp(seconds),
-    }
+    })
 }
 
 fn fit(text: &str, what: &str) -> Result<ShortString, Error> {
     short(text, what).map_err(errors::unfit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_brokers_do_not_know_are_refused() {
+        for real in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let error = headers(vec![("x-rate".to_owned(), Header::Double(real))]).unwrap_err();
+            assert!(error.kind == ErrorKind::InvalidInput && error.message.contains("x-rate"), "{error}");
+        }
+        for real in [0.0, -0.0, f64::MIN_POSITIVE, f64::MAX] {
+            assert!(headers(vec![("x-rate".to_owned(), Header::Double(real))]).is_ok(), "{real}");
+        }
+    }
 }
