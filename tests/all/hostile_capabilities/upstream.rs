@@ -12,8 +12,6 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use std::io::{self, Write as _};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
@@ -23,7 +21,6 @@ type Body = UnsyncBoxBody<Bytes, io::Error>;
 #[derive(Debug)]
 pub(super) struct Upstream {
     pub(super) port: u16,
-    open: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -31,23 +28,30 @@ impl Upstream {
     pub(super) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let open = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&open);
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             loop {
                 // What could not be accepted was refused for want of files, or is gone.
                 if let Ok((socket, _)) = listener.accept().await {
-                    connections.spawn(serve(socket, Arc::clone(&count)));
+                    connections.spawn(serve(socket));
                 }
             }
         });
-        Self { port, open, task }
+        Self { port, task }
     }
 
-    /// Connections that are open now.
+    /// Connections that the host has not closed, as the system knows them: a server that waits for something else does not see that
+    /// its client has gone.
     pub(super) fn open(&self) -> usize {
-        self.open.load(SeqCst)
+        let (remote, table) =
+            (format!(":{:04X}", self.port), std::fs::read_to_string("/proc/net/tcp").unwrap());
+        let open = table.lines().filter(|line| {
+            let mut columns = line.split_whitespace().skip(2);
+            // Established, or closed by the other side only.
+            columns.next().is_some_and(|address| address.ends_with(&remote))
+                && matches!(columns.next(), Some("01" | "08"))
+        });
+        open.count()
     }
 }
 
@@ -57,13 +61,11 @@ impl Drop for Upstream {
     }
 }
 
-async fn serve(socket: TcpStream, open: Arc<AtomicUsize>) {
-    open.fetch_add(1, SeqCst);
+async fn serve(socket: TcpStream) {
     // Each connection is for one request: what is open afterwards is leaked.
     let serving =
         http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(socket), service_fn(answer));
     drop(serving.await);
-    open.fetch_sub(1, SeqCst);
 }
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Body>, io::Error> {
