@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use tokio::task::JoinSet;
 
 /// Requests, unless more are wanted: the first ones are always the same, some come by chance.
-const RUNS: usize = 240;
+const RUNS: usize = 180;
 
 /// One of so many seeds is new each time.
 const NEW: usize = 12;
