@@ -30,6 +30,7 @@ mod freshness;
 mod full_disk;
 mod governance;
 mod harness;
+mod hostile_capabilities;
 mod hostile_native;
 mod hostile_python;
 mod hot_deploy;

@@ -1,5 +1,6 @@
 //! What a host function sees of the instance that calls it.
 
+use crate::carried::{Carried, Carrying};
 use crate::error::error;
 use crate::types;
 use caisson_capability::{Connection, Connections, Error, ErrorKind, Invocation, Lease};
@@ -12,6 +13,8 @@ use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 pub struct Guest<'a> {
     /// The handles of this instance: transactions, cursors, bodies. Bounded; emptied with the instance.
     pub table: &'a mut ResourceTable,
+    /// What its calls under way carry.
+    pub carried: &'a Carried,
     /// The server's connections.
     pub connections: &'a Arc<Connections>,
     /// The invocation that is answered; nothing while a module loads.
@@ -36,21 +39,24 @@ impl HasData for Shows {
 pub type Link<T> = fn(&mut Linker<T>, fn(&mut T) -> Guest<'_>) -> wasmtime::Result<()>;
 
 impl Guest<'_> {
-    /// Finds a connection for the service that is answering.
+    /// Finds a connection for a call of the service that is answering. `bytes`: about what the call was given, which counts as long
+    /// as the second part is held.
     ///
     /// # Errors
     ///
-    /// As [`Connections::lease`]; `invalid-input` while a module loads.
+    /// As [`Connections::lease`] and [`Carried::take`]; `invalid-input` while a module loads.
     pub fn lease<C: Connection>(
         &self,
         capability: &'static str,
         connection: &str,
-    ) -> Result<Lease<C>, types::Error> {
+        bytes: usize,
+    ) -> Result<(Lease<C>, Carrying), types::Error> {
         let invocation = self.invocation.ok_or_else(|| {
             let text = "connections can be used while a message is handled, not while a module loads";
             error(Error::new(ErrorKind::InvalidInput, text))
         })?;
-        self.connections.lease(invocation, capability, connection).map_err(error)
+        let lease = self.connections.lease(invocation, capability, connection).map_err(error)?;
+        Ok((lease, self.carried.take(bytes)?))
     }
 }
 

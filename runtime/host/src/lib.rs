@@ -6,9 +6,11 @@
 
 #![forbid(unsafe_code)]
 
+mod carried;
 mod error;
 mod guest;
 
+pub use carried::{Carried, Carrying};
 pub use error::{error, kind, unfit};
 pub use guest::{Guest, Link, Resources, Shows};
 

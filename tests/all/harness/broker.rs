@@ -1,6 +1,7 @@
-//! Servers behind connections: a Redis and a RabbitMQ for one test, on ports and in folders of their own.
+//! Servers behind connections: a Redis, a RabbitMQ, a PostgreSQL for one test, on ports and in folders of their own.
 
 use super::{HANG, free_port};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -51,6 +52,35 @@ impl Behind {
         Self { port, children, _folder: folder }.ready().await
     }
 
+    /// An empty PostgreSQL, whose user `app` owns all; its password is not asked for.
+    pub(crate) async fn postgres() -> Self {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let data = folder.path().join("data");
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::create_dir(&data).unwrap();
+        if rustix::process::geteuid().is_root() {
+            let owned = Command::new("chown").arg("postgres:postgres").arg(&data).status().unwrap();
+            assert!(owned.success());
+        }
+        let options = ["-U", "app", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"];
+        let made = as_postgres("initdb").args(options).arg("-D").arg(&data).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let mut command = as_postgres("postgres");
+        command.arg("-D").arg(&data).args(["-p", &port.to_string(), "-c", "fsync=off"]);
+        command.args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
+        let children = vec![apart(&mut command)];
+        Self { port, children, _folder: folder }.ready().await
+    }
+
+    /// What a PostgreSQL answers to a statement: a line for each row.
+    pub(crate) fn psql(&self, statement: &str) -> String {
+        let mut command = Command::new("psql");
+        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "app", "-d", "postgres"]);
+        let output = command.args(["-X", "-A", "-t", "-q", "-c", statement]).output().unwrap();
+        assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
     async fn ready(self) -> Self {
         let begun = Instant::now();
         while tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
@@ -88,6 +118,22 @@ fn environment<'a>(command: &'a mut Command, folder: &Path, distribution: u16, e
         .env("RABBITMQ_DIST_PORT", distribution.to_string())
         .env("RABBITMQ_CONF_ENV_FILE", folder.join("none"))
         .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1}")
+}
+
+/// A program of PostgreSQL, which does not run as root.
+fn as_postgres(program: &str) -> Command {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").unwrap();
+    let newest = versions.map(|one| one.unwrap().path()).max().unwrap();
+    let program = newest.join("bin").join(program);
+    let mut command = if rustix::process::geteuid().is_root() {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    command.current_dir("/");
+    command
 }
 
 /// Starts a program with a process group of its own.

@@ -40,7 +40,9 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
         connection: String,
         question: String,
     ) -> Result<String, types::Error> {
-        let lease = accessor.with(|mut access| access.get().lease::<Client>(NAME, &connection))?;
+        let bytes = question.len();
+        let (lease, _carrying) =
+            accessor.with(|mut access| access.get().lease::<Client>(NAME, &connection, bytes))?;
         ask(&lease, &question).await.map_err(error)
     }
 }

@@ -97,8 +97,9 @@ fn refused_call(refused: &AMQPError, stage: Stage) -> Error {
             .fault(Fault::Service),
         // The broker's text names the user.
         403 => remote(ErrorKind::AccessDenied, "the broker does not permit this to the connection's user"),
-        // The connection was closed, by an operator or because the broker stops.
-        320 | 541 => lost(stage),
+        // The connection was closed: by an operator, because the broker stops, or for what another call had sent over it. A library that
+        // goes on with a channel that the broker has just closed is such a reason (504).
+        320 | 501..=505 | 541 => lost(stage),
         _ => remote(ErrorKind::Internal, said(refused)),
     };
     error.detail(refused.to_string()).code(code.to_string())
@@ -122,4 +123,26 @@ pub(crate) fn unavailable(text: impl Into<String>) -> Error {
 /// The guest's call was wrong.
 pub(crate) fn unfit(text: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidInput, text).fault(Fault::Service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_others_broke_is_away_and_no_fault_of_the_host() {
+        for (code, kind) in [
+            (404, ErrorKind::NotFound),
+            (406, ErrorKind::Conflict),
+            (320, ErrorKind::Unavailable),
+            (501, ErrorKind::Unavailable),
+            (504, ErrorKind::Unavailable),
+            (541, ErrorKind::Unavailable),
+        ] {
+            let refused = AMQPError::from_id(code, "said".into()).unwrap();
+            let (before, sent) = (refused_call(&refused, Stage::Before), refused_call(&refused, Stage::Sent));
+            assert_eq!((before.kind, sent.kind), (kind, kind), "{code}");
+            assert!(!sent.retryable, "{code}: the broker may have the message");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use crate::values::short;
 use crate::{NAME, PUBLISH, error as errors};
 use caisson_capability::grant::matches;
 use caisson_capability::{Call, Error, ErrorKind, Lease};
-use caisson_host::{Guest, Shows, error, types};
+use caisson_host::{Carrying, Guest, Shows, error, types};
 use generated::caisson::amqp::client;
 pub use generated::caisson::amqp::client::{Header, Message, Properties};
 use lapin::BasicProperties;
@@ -49,8 +49,9 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
         connection: String,
         message: Message,
     ) -> Result<(), types::Error> {
-        let lease = accessor.with(|mut access| access.get().lease::<Client>(NAME, &connection))?;
-        publish(lease, vec![message]).await.map_err(error)
+        let messages = vec![message];
+        let (lease, _carrying) = lease(accessor, &connection, &messages)?;
+        publish(lease, messages).await.map_err(error)
     }
 
     async fn publish_all(
@@ -58,9 +59,33 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
         connection: String,
         messages: Vec<Message>,
     ) -> Result<(), types::Error> {
-        let lease = accessor.with(|mut access| access.get().lease::<Client>(NAME, &connection))?;
+        let (lease, _carrying) = lease(accessor, &connection, &messages)?;
         publish(lease, messages).await.map_err(error)
     }
+}
+
+/// The connection of a call with these messages, and what counts the call.
+fn lease<T: Send + 'static>(
+    accessor: &Accessor<T, Shows>,
+    connection: &str,
+    messages: &[Message],
+) -> Result<(Lease<Client>, Carrying), types::Error> {
+    let bytes = messages.iter().map(size).sum();
+    accessor.with(|mut access| access.get().lease(NAME, connection, bytes))
+}
+
+/// About what a message takes.
+fn size(message: &Message) -> usize {
+    let headers = message.properties.headers.iter().map(|(name, value)| {
+        name.len()
+            + 64
+            + match value {
+                Header::Text(text) => text.len(),
+                Header::Bytes(bytes) => bytes.len(),
+                _ => 0,
+            }
+    });
+    size_of::<Message>() + message.body.len() + message.routing_key.len() + headers.sum::<usize>()
 }
 
 /// What both functions do: checks all messages before the first one goes out.
@@ -177,23 +202,47 @@ fn headers(all: Vec<(String, Header)>) -> Result<FieldTable, Error> {
                 "the headers have more than {HEADER_BYTES} bytes: put them into the body"
             )));
         }
-        table.insert(fit(&name, "the name of a header")?, value_of(value));
+        let value = value_of(&name, value)?;
+        table.insert(fit(&name, "the name of a header")?, value);
     }
     Ok(table)
 }
 
-fn value_of(value: Header) -> AMQPValue {
-    match value {
+fn value_of(name: &str, value: Header) -> Result<AMQPValue, Error> {
+    Ok(match value {
         Header::Null => AMQPValue::Void,
         Header::Boolean(is) => AMQPValue::Boolean(is),
         Header::Int(whole) => AMQPValue::LongLongInt(whole),
+        // RabbitMQ knows no such numbers and closes the whole connection, which is that of others too.
+        Header::Double(real) if !real.is_finite() => {
+            let shown: String = name.chars().take(120).collect();
+            return Err(errors::unfit(format!(
+                "the header `{shown}` is {real}, which brokers do not take: send it as a text"
+            )));
+        }
         Header::Double(real) => AMQPValue::Double(real),
         Header::Text(text) => AMQPValue::LongString(text.into()),
         Header::Bytes(bytes) => AMQPValue::ByteArray(bytes.into()),
         Header::Timestamp(seconds) => AMQPValue::Timestamp(seconds),
-    }
+    })
 }
 
 fn fit(text: &str, what: &str) -> Result<ShortString, Error> {
     short(text, what).map_err(errors::unfit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_brokers_do_not_know_are_refused() {
+        for real in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let error = headers(vec![("x-rate".to_owned(), Header::Double(real))]).unwrap_err();
+            assert!(error.kind == ErrorKind::InvalidInput && error.message.contains("x-rate"), "{error}");
+        }
+        for real in [0.0, -0.0, f64::MIN_POSITIVE, f64::MAX] {
+            assert!(headers(vec![("x-rate".to_owned(), Header::Double(real))]).is_ok(), "{real}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use crate::calls::{self, Request};
 use crate::calls::{Body, Upload};
 use crate::client::Client;
 use caisson_capability::Lease;
-use caisson_host::{Guest, Resources, Shows, error, types};
+use caisson_host::{Carrying, Guest, Resources, Shows, error, types};
 use generated::caisson::http::client;
 use std::time::Duration;
 use wasmtime::component::{Accessor, Linker, Resource};
@@ -40,11 +40,15 @@ pub fn link<T: Send + 'static>(
     client::add_to_linker::<T, Shows>(linker, guest)
 }
 
+/// The connection of a call that begins with this request, and what counts the call.
 fn lease<T: Send + 'static>(
     accessor: &Accessor<T, Shows>,
     connection: &str,
-) -> Result<Lease<Client>, types::Error> {
-    accessor.with(|mut access| access.get().lease("http", connection))
+    it: &client::Request,
+) -> Result<(Lease<Client>, Carrying), types::Error> {
+    let fields = it.params.iter().chain(&it.headers).map(|(name, value)| name.len() + value.len() + 64);
+    let bytes = it.body.as_ref().map_or(0, Vec::len) + it.path.len() + fields.sum::<usize>();
+    accessor.with(|mut access| access.get().lease("http", connection, bytes))
 }
 
 fn request(request: client::Request) -> Request {
@@ -102,8 +106,11 @@ impl<T: Send + 'static> client::HostUploadWithStore<T> for Shows {
         upload: Resource<Upload>,
         piece: Vec<u8>,
     ) -> Result<(), types::Error> {
-        let writing =
-            accessor.with(|mut access| access.get().table.held(&upload).map(|it| it.write(piece.into())))?;
+        let (writing, _carrying) = accessor.with(|mut access| {
+            let guest = access.get();
+            let carrying = guest.carried.take(piece.len())?;
+            Ok::<_, types::Error>((guest.table.held(&upload)?.write(piece.into()), carrying))
+        })?;
         writing.await.map_err(error)
     }
 
@@ -122,7 +129,7 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
         connection: String,
         it: client::Request,
     ) -> Result<client::Response, types::Error> {
-        let lease = lease(accessor, &connection)?;
+        let (lease, _carrying) = lease(accessor, &connection, &it)?;
         let calls::Response { status, headers, body } =
             calls::send(&lease, request(it)).await.map_err(error)?;
         Ok(client::Response { status, headers, body })
@@ -133,7 +140,7 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
         connection: String,
         it: client::Request,
     ) -> Result<client::Incoming, types::Error> {
-        let lease = lease(accessor, &connection)?;
+        let (lease, _carrying) = lease(accessor, &connection, &it)?;
         incoming(accessor, calls::open(&lease, request(it)).await.map_err(error)?)
     }
 
@@ -142,7 +149,7 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
         connection: String,
         it: client::Request,
     ) -> Result<Resource<Upload>, types::Error> {
-        let lease = lease(accessor, &connection)?;
+        let (lease, _carrying) = lease(accessor, &connection, &it)?;
         let upload = calls::begin(&lease, request(it)).await.map_err(error)?;
         accessor.with(|mut access| access.get().table.keep(upload))
     }

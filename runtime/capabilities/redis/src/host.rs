@@ -4,7 +4,7 @@ use crate::calls;
 use crate::client::Client;
 use crate::client::wire::{Part, Reply};
 use caisson_capability::Lease;
-use caisson_host::{Guest, Shows, error, types};
+use caisson_host::{Carrying, Guest, Shows, error, types};
 use generated::caisson::redis::client;
 use wasmtime::component::{Accessor, Linker};
 
@@ -43,7 +43,7 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
         connection: String,
         command: Vec<Vec<u8>>,
     ) -> Result<Vec<client::Part>, types::Error> {
-        let lease = lease(accessor, &connection)?;
+        let (lease, _carrying) = lease(accessor, &connection, size(&command))?;
         calls::run(&lease, command).await.map(shown).map_err(error)
     }
 
@@ -53,7 +53,8 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
         commands: Vec<Vec<Vec<u8>>>,
         atomic: bool,
     ) -> Result<Vec<Vec<client::Part>>, types::Error> {
-        let lease = lease(accessor, &connection)?;
+        let bytes = commands.iter().map(|command| size(command)).sum();
+        let (lease, _carrying) = lease(accessor, &connection, bytes)?;
         let replies = calls::pipeline(&lease, commands, atomic).await.map_err(error)?;
         Ok(replies.into_iter().map(shown).collect())
     }
@@ -65,16 +66,24 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
         keys: Vec<Vec<u8>>,
         arguments: Vec<Vec<u8>>,
     ) -> Result<Vec<client::Part>, types::Error> {
-        let lease = lease(accessor, &connection)?;
+        let bytes = source.len() + size(&keys) + size(&arguments);
+        let (lease, _carrying) = lease(accessor, &connection, bytes)?;
         calls::script(&lease, &source, keys, arguments).await.map(shown).map_err(error)
     }
 }
 
+/// The connection of a call with so many bytes, and what counts the call.
 fn lease<T: Send + 'static>(
     accessor: &Accessor<T, Shows>,
     connection: &str,
-) -> Result<Lease<Client>, types::Error> {
-    accessor.with(|mut access| access.get().lease::<Client>(crate::NAME, connection))
+    bytes: usize,
+) -> Result<(Lease<Client>, Carrying), types::Error> {
+    accessor.with(|mut access| access.get().lease(crate::NAME, connection, bytes))
+}
+
+/// About what words take.
+fn size(words: &[Vec<u8>]) -> usize {
+    words.iter().map(|word| word.len() + 32).sum()
 }
 
 fn shown(reply: Reply) -> Vec<client::Part> {

@@ -130,6 +130,18 @@ pub enum Params {
     Named(Vec<(String, Value)>),
 }
 
+impl Params {
+    /// About how much memory they take.
+    pub(crate) fn size(&self) -> usize {
+        let values = match self {
+            Self::None => 0,
+            Self::Positional(values) => values.iter().map(Value::size).sum(),
+            Self::Named(values) => values.iter().map(|(name, value)| name.len() + value.size()).sum(),
+        };
+        values + 32
+    }
+}
+
 /// A statement with its values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Statement {
@@ -145,6 +157,11 @@ impl Statement {
     /// A statement without values.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
+    }
+
+    /// About how much memory it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.text.len() + self.params.size()
     }
 
     /// With values by position.

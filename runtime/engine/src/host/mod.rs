@@ -14,7 +14,7 @@ use crate::outlet::Outlet;
 use crate::settings::Limits;
 use bytes::Bytes;
 use caisson_capability::{Connections, Error, ErrorKind, Invocation, Invoker, Response};
-use caisson_host::{Guest, Link};
+use caisson_host::{Carried, Guest, Link};
 use caisson_telemetry::{Level, LogHub, LogRecord};
 use limiter::MemoryLimiter;
 use meter::Meter;
@@ -104,6 +104,7 @@ pub struct Host {
     records: u32,
     record_bytes: usize,
     nested: Arc<()>,
+    carried: Carried,
     answer_bytes: u64,
     pub(crate) limiter: MemoryLimiter,
     pub(crate) meter: Meter,
@@ -125,6 +126,7 @@ impl Host {
             records: 0,
             record_bytes: 0,
             nested: Arc::default(),
+            carried: Carried::default(),
             answer_bytes: limits.answer_bytes,
             limiter,
             meter: Meter::new(limits.cpu_time),
@@ -226,6 +228,7 @@ impl std::fmt::Debug for Host {
 fn guest(host: &mut Host) -> Guest<'_> {
     Guest {
         table: &mut host.table,
+        carried: &host.carried,
         connections: &host.outside.connections,
         invocation: host.call.as_ref().map(|call| &call.invocation),
     }

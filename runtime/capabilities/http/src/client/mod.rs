@@ -172,12 +172,19 @@ impl Client {
         } else {
             HeaderMap::new()
         };
+        let too_many = || {
+            let text = "the headers of the request are more than header_bytes or header_count allow";
+            error::too_much(text).fault(Fault::Service)
+        };
+        // Before the map has them: it panics at some tens of thousands.
+        if request.headers.len() > self.http.bounds.header_count {
+            return Err(too_many());
+        }
         headers::merge(&mut all, &request.headers, self.credentials.header())?;
         headers::stamp(&mut all, invocation, self.http.bounds.compression);
         let size: usize = all.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
         if size > self.http.bounds.header_bytes || all.len() > self.http.bounds.header_count {
-            let text = "the headers of the request are more than header_bytes or header_count allow";
-            return Err(error::too_much(text).fault(Fault::Service));
+            return Err(too_many());
         }
         Ok(Outgoing { method, shown: target.shown, url: target.url, headers: all, body })
     }

@@ -3,6 +3,7 @@
 use crate::error::unfit;
 use caisson_capability::{Error, ErrorKind, Fault, Field, grant};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use std::collections::HashMap;
 use url::{Origin, Url};
 
 /// What stays as it is in a value: the unreserved characters of RFC 3986.
@@ -64,7 +65,7 @@ pub(crate) struct Reach {
 impl Reach {
     /// Fills the template.
     pub(crate) fn target(&self, path: &str, params: &[Field]) -> Result<Target, Error> {
-        let mut params = Params { all: params, used: vec![false; params.len()] };
+        let mut params = Params::new(path, params)?;
         if let Some((scheme, rest)) = split(path) {
             return self.elsewhere(scheme, rest, &mut params);
         }
@@ -147,10 +148,26 @@ impl Reach {
 
 struct Params<'a> {
     all: &'a [Field],
+    /// Where the first of each name is.
+    known: HashMap<&'a str, usize>,
     used: Vec<bool>,
 }
 
-impl Params<'_> {
+impl<'a> Params<'a> {
+    /// Refuses what no URL holds before anything is made of it: in a template, three letters may stand for a megabyte.
+    fn new(path: &str, all: &'a [Field]) -> Result<Self, Error> {
+        // Each is a letter of the URL at least, and its value is in it.
+        let least = all.iter().map(|(_, value)| value.len().max(1)).sum::<usize>();
+        if path.len().max(least) > LONGEST {
+            return Err(too_long());
+        }
+        let mut known = HashMap::with_capacity(all.len());
+        for (index, (name, _)) in all.iter().enumerate() {
+            known.entry(name.as_str()).or_insert(index);
+        }
+        Ok(Self { all, known, used: vec![false; all.len()] })
+    }
+
     fn fill(&mut self, template: &str) -> Result<String, Error> {
         let mut filled = String::with_capacity(template.len());
         let mut rest = template;
@@ -160,6 +177,9 @@ impl Params<'_> {
                 return Err(unfit("a `{` in the path has no `}`"));
             };
             filled.push_str(&self.value(name)?);
+            if filled.len() > LONGEST {
+                return Err(too_long());
+            }
             rest = after;
         }
         filled.push_str(&literal(rest)?);
@@ -167,13 +187,14 @@ impl Params<'_> {
     }
 
     fn value(&mut self, name: &str) -> Result<String, Error> {
-        let at = self.all.iter().position(|(known, _)| known == name);
+        let at = self.known.get(name).copied();
         let Some((at, (_, value))) = at.and_then(|at| Some((at, self.all.get(at)?))) else {
-            let shown: String = name.chars().take(120).collect();
+            let shown = shown(name);
             return Err(unfit(format!("the path needs a value for `{{{shown}}}`: add it to the parameters")));
         };
         if value.is_empty() {
-            return Err(unfit(format!("the value for `{{{name}}}` in the path is empty")));
+            let shown = shown(name);
+            return Err(unfit(format!("the value for `{{{shown}}}` in the path is empty")));
         }
         if let Some(used) = self.used.get_mut(at) {
             *used = true;
@@ -198,6 +219,14 @@ impl Params<'_> {
         }
         Ok(if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) })
     }
+}
+
+fn shown(name: &str) -> String {
+    name.chars().take(120).collect()
+}
+
+fn too_long() -> Error {
+    unfit(format!("the URL is longer than {LONGEST} bytes: send what is so long as the body"))
 }
 
 /// A part that a service wrote itself.
@@ -346,6 +375,25 @@ mod tests {
         let split = [field("id", "a\r\nHost: evil")];
         let target = reach("https://a.example").target("/{id}", &split).unwrap();
         assert_eq!(target.url.path(), "/a%0D%0AHost%3A%20evil");
+    }
+
+    #[test]
+    fn what_no_url_holds_is_refused_before_it_is_put_together() {
+        let base = reach("https://a.example/api");
+        let megabyte = [field("a", &"x".repeat(1 << 20))];
+        let many: Vec<Field> = (0..LONGEST).map(|number| field(&number.to_string(), "")).collect();
+        let large = [field("a", &"x".repeat(40_000))];
+        for (path, params) in [
+            ("{a}".repeat(20_000), &megabyte[..]),
+            ("{a}{a}".to_owned(), &large[..]),
+            ("/".repeat(LONGEST + 1), &[]),
+            ("/x".to_owned(), &many[..]),
+            ("/x".to_owned(), &megabyte[..]),
+        ] {
+            let error = base.target(&path, params).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::InvalidInput, "{}", path.len());
+        }
+        assert!(base.target("/{a}", &large).is_ok());
     }
 
     #[test]

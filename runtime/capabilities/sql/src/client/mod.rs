@@ -164,7 +164,7 @@ impl Access {
     }
 
     fn all_ready(&self, text: &str, sets: &[Params]) -> Result<Vec<Ready>, Error> {
-        sets.iter().map(|params| self.ready(Scope::Write, text, params)).collect()
+        statement::all_ready(self.lease.client().kind(), Scope::Write, text, sets)
     }
 
     /// The rows of a statement, batch by batch.

@@ -157,7 +157,7 @@ impl<D: Dialect> Held<D> {
         self.limit(limit).await?;
         self.marked |= work.marks;
         self.busy = true;
-        let prepared = D::prepare(&mut self.live()?.conn, work.text.clone()).await;
+        let prepared = D::prepare(&mut self.live()?.conn, work.text.to_string()).await;
         let statement = self.settled(prepared)?;
         let mut columns = Vec::with_capacity(statement.columns().len());
         for column in statement.columns() {
@@ -178,7 +178,7 @@ impl<D: Dialect> Held<D> {
     ) -> Result<Outcome, Error> {
         self.busy = true;
         let mut outcome = Outcome::default();
-        let mut stream = D::fetch(&mut self.live()?.conn, work.text.clone(), arguments);
+        let mut stream = D::fetch(&mut self.live()?.conn, work.text.to_string(), arguments);
         let failed = loop {
             match stream.next().await {
                 None => break None,
@@ -201,7 +201,7 @@ impl<D: Dialect> Held<D> {
             return Ok(());
         }
         self.busy = true;
-        let mut stream = D::fetch(&mut self.live()?.conn, work.text.clone(), arguments);
+        let mut stream = D::fetch(&mut self.live()?.conn, work.text.to_string(), arguments);
         let (mut piece, mut bytes) = (Vec::new(), 0);
         let failed = loop {
             match stream.next().await {

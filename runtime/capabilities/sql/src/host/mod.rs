@@ -3,7 +3,8 @@
 mod convert;
 
 use crate::client::{Access, Client, Cursor, Transaction};
-use caisson_host::{Guest, Resources as _, Shows, error, types};
+use crate::value::Params;
+use caisson_host::{Carrying, Guest, Resources as _, Shows, error, types};
 use convert::{columns, options, outcome, params, rows, statement};
 use generated::caisson::sql::client;
 use wasmtime::component::{Access as Store, Accessor, Linker, Resource};
@@ -42,15 +43,30 @@ pub fn link<T: Send + 'static>(
 
 type Answer<V> = Result<V, types::Error>;
 
-fn access<T: Send + 'static>(accessor: &Accessor<T, Shows>, connection: &str) -> Answer<Access> {
-    accessor.with(|mut store| store.get().lease::<Client>("sql", connection)).map(Access::new)
+/// The connection of a call with so many bytes, and what counts the call.
+fn access<T: Send + 'static>(
+    accessor: &Accessor<T, Shows>,
+    connection: &str,
+    bytes: usize,
+) -> Answer<(Access, Carrying)> {
+    let found = accessor.with(|mut store| store.get().lease::<Client>("sql", connection, bytes));
+    found.map(|(lease, carrying)| (Access::new(lease), carrying))
 }
 
+/// The transaction of a call with so many bytes, and what counts the call.
 fn transaction<T: Send + 'static>(
     accessor: &Accessor<T, Shows>,
     handle: &Resource<Transaction>,
-) -> Answer<Transaction> {
-    accessor.with(|mut store| store.get().table.held(handle).cloned())
+    bytes: usize,
+) -> Answer<(Transaction, Carrying)> {
+    accessor.with(|mut store| {
+        let guest = store.get();
+        Ok((guest.table.held(handle)?.clone(), guest.carried.take(bytes)?))
+    })
+}
+
+fn batch_size(text: &str, sets: &[Params]) -> usize {
+    text.len() + sets.iter().map(Params::size).sum::<usize>()
 }
 
 impl client::Host for Guest<'_> {}
@@ -91,8 +107,9 @@ impl<T: Send + 'static> client::HostTransactionWithStore<T> for Shows {
         handle: Resource<Transaction>,
         given: client::Statement,
     ) -> Answer<client::Rows> {
-        let transaction = transaction(accessor, &handle)?;
-        transaction.query(&statement(given)).await.map(rows).map_err(error)
+        let given = statement(given);
+        let (transaction, _carrying) = transaction(accessor, &handle, given.size())?;
+        transaction.query(&given).await.map(rows).map_err(error)
     }
 
     async fn execute(
@@ -100,8 +117,9 @@ impl<T: Send + 'static> client::HostTransactionWithStore<T> for Shows {
         handle: Resource<Transaction>,
         given: client::Statement,
     ) -> Answer<client::Outcome> {
-        let transaction = transaction(accessor, &handle)?;
-        transaction.execute(&statement(given)).await.map(outcome).map_err(error)
+        let given = statement(given);
+        let (transaction, _carrying) = transaction(accessor, &handle, given.size())?;
+        transaction.execute(&given).await.map(outcome).map_err(error)
     }
 
     async fn batch(
@@ -110,18 +128,18 @@ impl<T: Send + 'static> client::HostTransactionWithStore<T> for Shows {
         text: String,
         sets: Vec<client::Params>,
     ) -> Answer<client::Outcome> {
-        let transaction = transaction(accessor, &handle)?;
         let sets: Vec<_> = sets.into_iter().map(params).collect();
+        let (transaction, _carrying) = transaction(accessor, &handle, batch_size(&text, &sets))?;
         transaction.batch(&text, &sets).await.map(outcome).map_err(error)
     }
 
     async fn commit(accessor: &Accessor<T, Self>, handle: Resource<Transaction>) -> Answer<()> {
-        let transaction = transaction(accessor, &handle)?;
+        let (transaction, _carrying) = transaction(accessor, &handle, 0)?;
         transaction.commit().await.map_err(error)
     }
 
     async fn rollback(accessor: &Accessor<T, Self>, handle: Resource<Transaction>) -> Answer<()> {
-        let transaction = transaction(accessor, &handle)?;
+        let (transaction, _carrying) = transaction(accessor, &handle, 0)?;
         transaction.rollback().await.map_err(error)
     }
 }
@@ -132,8 +150,9 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
         connection: String,
         given: client::Statement,
     ) -> Answer<client::Rows> {
-        let access = access(accessor, &connection)?;
-        access.query(&statement(given)).await.map(rows).map_err(error)
+        let given = statement(given);
+        let (access, _carrying) = access(accessor, &connection, given.size())?;
+        access.query(&given).await.map(rows).map_err(error)
     }
 
     async fn open(
@@ -141,8 +160,9 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
         connection: String,
         given: client::Statement,
     ) -> Answer<Resource<Cursor>> {
-        let access = access(accessor, &connection)?;
-        let cursor = access.open(&statement(given)).await.map_err(error)?;
+        let given = statement(given);
+        let (access, _carrying) = access(accessor, &connection, given.size())?;
+        let cursor = access.open(&given).await.map_err(error)?;
         accessor.with(|mut store: Store<'_, T, Self>| store.get().table.keep(cursor))
     }
 
@@ -151,8 +171,9 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
         connection: String,
         given: client::Statement,
     ) -> Answer<client::Outcome> {
-        let access = access(accessor, &connection)?;
-        access.execute(&statement(given)).await.map(outcome).map_err(error)
+        let given = statement(given);
+        let (access, _carrying) = access(accessor, &connection, given.size())?;
+        access.execute(&given).await.map(outcome).map_err(error)
     }
 
     async fn batch(
@@ -161,8 +182,8 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
         text: String,
         sets: Vec<client::Params>,
     ) -> Answer<client::Outcome> {
-        let access = access(accessor, &connection)?;
         let sets: Vec<_> = sets.into_iter().map(params).collect();
+        let (access, _carrying) = access(accessor, &connection, batch_size(&text, &sets))?;
         access.batch(&text, &sets).await.map(outcome).map_err(error)
     }
 
@@ -171,7 +192,7 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
         connection: String,
         how: client::TransactionOptions,
     ) -> Answer<Resource<Transaction>> {
-        let access = access(accessor, &connection)?;
+        let (access, _carrying) = access(accessor, &connection, 0)?;
         let transaction = access.begin(options(how)).await.map_err(error)?;
         accessor.with(|mut store: Store<'_, T, Self>| store.get().table.keep(transaction))
     }

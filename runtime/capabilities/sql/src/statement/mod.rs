@@ -5,10 +5,12 @@
 
 mod lexer;
 
-use crate::error::unfit;
+use crate::error::{too_much, unfit};
 use crate::value::{Params, Value};
 use caisson_capability::Error;
 use lexer::{Lexer, Token};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Whose rules hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +34,8 @@ impl Kind {
 /// A statement that is ready to be sent.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Ready {
-    pub(crate) text: String,
+    /// Shared by all sets of values of a batch.
+    pub(crate) text: Arc<str>,
     pub(crate) values: Vec<Value>,
     /// It may leave the session other than it found it: the session is closed after it.
     pub(crate) marks: bool,
@@ -52,6 +55,15 @@ pub(crate) enum Scope {
 /// The longest text of a statement.
 const LONGEST: usize = 4 * 1024 * 1024;
 
+/// The most values of a statement: no database takes more.
+const MOST_VALUES: usize = 65_535;
+
+/// The most bytes of the values of a statement or of a batch, those that are sent twice counted twice.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+
+/// The most bytes of a batch's statement, counted for each set of values: each is put together with it before any is sent.
+const MOST_WORK: usize = 256 * 1024 * 1024;
+
 /// Statements that leave a session as it was.
 const PLAIN: [&str; 12] = [
     "select", "with", "values", "table", "insert", "update", "delete", "merge", "replace", "show", "explain",
@@ -70,21 +82,75 @@ const MARKING: [&str; 6] = ["set_config", "get_lock", "into", "setseed", "lastva
 ///
 /// `invalid-input`: there is none, or there are several; it is about transactions; a value is missing or has no place.
 pub(crate) fn ready(kind: Kind, scope: Scope, text: &str, params: &Params) -> Result<Ready, Error> {
+    Taken::apart(kind, scope, text)?.with(params)
+}
+
+/// Makes a statement ready with each of many sets of values.
+///
+/// # Errors
+///
+/// As [`ready`]; `quota-exceeded`: the sets are too many for so long a statement.
+pub(crate) fn all_ready(kind: Kind, scope: Scope, text: &str, sets: &[Params]) -> Result<Vec<Ready>, Error> {
+    if text.len().saturating_mul(sets.len()) > MOST_WORK {
+        return Err(too_much(format!(
+            "{} sets of values for a statement of {} bytes are too many at once: make several batches",
+            sets.len(),
+            text.len()
+        )));
+    }
+    let taken = Taken::apart(kind, scope, text)?;
+    let mut all: Vec<Ready> = Vec::with_capacity(sets.len());
+    let mut bytes = 0_usize;
+    for params in sets {
+        let mut one = taken.with(params)?;
+        bytes = bytes.saturating_add(one.values.iter().map(Value::size).sum());
+        if bytes > MOST_BYTES {
+            return Err(too_many());
+        }
+        if let Some(before) = all.last().filter(|before| before.text == one.text) {
+            one.text = Arc::clone(&before.text);
+        }
+        all.push(one);
+    }
+    Ok(all)
+}
+
+/// A statement that was taken apart and may be sent; its values are still to come.
+struct Taken<'a> {
+    kind: Kind,
+    text: &'a str,
+    tokens: Vec<Token>,
+    marks: bool,
+    reads: bool,
+}
+
+impl<'a> Taken<'a> {
+    fn apart(kind: Kind, scope: Scope, text: &'a str) -> Result<Self, Error> {
+        fit(text)?;
+        let tokens = Lexer::new(kind, text).all()?;
+        let words: Vec<String> = tokens.iter().filter_map(|token| token.word(text)).collect();
+        let first = words.first().map(String::as_str).unwrap_or_default();
+        one_statement(&tokens)?;
+        check(kind, scope, first, &words)?;
+        // `WITH` may be the beginning of a change, unless the session is one that cannot write.
+        let reads = scope == Scope::Read || (READING.contains(&first) && first != "with");
+        Ok(Self { kind, text, marks: marks(first, &words, &tokens), tokens, reads })
+    }
+
+    fn with(&self, params: &Params) -> Result<Ready, Error> {
+        let (text, values) = rewrite(self.kind, self.text, &self.tokens, params)?;
+        Ok(Ready { marks: self.marks, reads: self.reads, text: text.into(), values })
+    }
+}
+
+fn fit(text: &str) -> Result<(), Error> {
     if text.len() > LONGEST {
         return Err(unfit(format!("the statement is longer than {LONGEST} bytes")));
     }
     if text.contains('\0') {
         return Err(unfit("the statement has a zero byte in it"));
     }
-    let tokens = Lexer::new(kind, text).all()?;
-    let words: Vec<String> = tokens.iter().filter_map(|token| token.word(text)).collect();
-    let first = words.first().map(String::as_str).unwrap_or_default();
-    one_statement(&tokens)?;
-    check(kind, scope, first, &words)?;
-    let (text, values) = rewrite(kind, text, &tokens, params)?;
-    // `WITH` may be the beginning of a change, unless the session is one that cannot write.
-    let reads = scope == Scope::Read || (READING.contains(&first) && first != "with");
-    Ok(Ready { marks: marks(first, &words, &tokens), reads, text, values })
+    Ok(())
 }
 
 fn one_statement(tokens: &[Token]) -> Result<(), Error> {
@@ -146,7 +212,7 @@ fn marks(first: &str, words: &[String], tokens: &[Token]) -> bool {
 
 /// Puts the database's placeholders in the place of ours.
 fn rewrite(kind: Kind, text: &str, tokens: &[Token], params: &Params) -> Result<(String, Vec<Value>), Error> {
-    let mut names = Names::new(kind, tokens, params);
+    let mut names = Names::new(kind, tokens, params)?;
     let mut out = String::with_capacity(text.len() + 16);
     let mut copied = 0;
     for token in tokens {
@@ -163,23 +229,37 @@ fn rewrite(kind: Kind, text: &str, tokens: &[Token], params: &Params) -> Result<
 struct Names<'a> {
     kind: Kind,
     params: &'a Params,
+    /// Where the values of each name are.
+    known: HashMap<&'a str, usize>,
     /// Of each value, the number of its placeholder; zero as long as there is none.
     numbers: Vec<usize>,
     values: Vec<Value>,
+    /// What they take.
+    bytes: usize,
     /// Placeholders are `$1`, so that `?` is an operator.
     dollars: bool,
     marks: usize,
 }
 
 impl<'a> Names<'a> {
-    fn new(kind: Kind, tokens: &[Token], params: &'a Params) -> Self {
+    fn new(kind: Kind, tokens: &[Token], params: &'a Params) -> Result<Self, Error> {
+        let mut known = HashMap::new();
         let count = match params {
             Params::None => 0,
             Params::Positional(values) => values.len(),
             Params::Named(values) => values.len(),
         };
+        if count > MOST_VALUES {
+            return Err(too_many());
+        }
+        if let Params::Named(values) = params {
+            for (index, (name, _)) in values.iter().enumerate() {
+                known.entry(name.as_str()).or_insert(index);
+            }
+        }
         let dollars = tokens.iter().any(|token| matches!(token, Token::Dollar(..)));
-        Self { kind, params, numbers: vec![0; count], values: Vec::new(), dollars, marks: 0 }
+        let (numbers, values) = (vec![0; count], Vec::new());
+        Ok(Self { kind, params, known, numbers, values, bytes: 0, dollars, marks: 0 })
     }
 
     /// The placeholder for a token, with the range of text that it takes; nothing if the token is none.
@@ -205,9 +285,9 @@ impl<'a> Names<'a> {
                 }
                 Some((range, index))
             }
-            (Params::Named(values), Token::Name(range)) => {
+            (Params::Named(_), Token::Name(range)) => {
                 let name = text.get(range.start + 1..range.end).unwrap_or_default();
-                let index = values.iter().position(|(one, _)| one == name);
+                let index = self.known.get(name).copied();
                 Some((range, index.ok_or_else(|| unfit(format!("there is no value for `:{name}`")))?))
             }
             (Params::None | Params::Named(_), Token::Dollar(range, _)) => {
@@ -224,30 +304,35 @@ impl<'a> Names<'a> {
             }
             _ => None,
         };
-        Ok(found.map(|(range, index)| (range.start, range.end, self.number(index))))
+        found.map(|(range, index)| Ok((range.start, range.end, self.number(index)?))).transpose()
     }
 
-    fn number(&mut self, index: usize) -> String {
+    fn number(&mut self, index: usize) -> Result<String, Error> {
         let known = self.numbers.get(index).copied().unwrap_or_default();
         // MySQL's placeholders have no numbers: a value that is used twice is sent twice.
         if known > 0 && self.kind != Kind::MySql {
-            return self.kind.placeholder(known);
+            return Ok(self.kind.placeholder(known));
         }
-        self.values.push(self.value(index));
+        let value = self.value(index);
+        self.bytes = self.bytes.saturating_add(value.map_or(0, Value::size));
+        if self.values.len() >= MOST_VALUES || self.bytes > MOST_BYTES {
+            return Err(too_many());
+        }
+        let value = value.cloned().unwrap_or(Value::NULL);
+        self.values.push(value);
         let number = self.values.len();
         if let Some(slot) = self.numbers.get_mut(index) {
             *slot = number;
         }
-        self.kind.placeholder(number)
+        Ok(self.kind.placeholder(number))
     }
 
-    fn value(&self, index: usize) -> Value {
-        let value = match self.params {
+    fn value(&self, index: usize) -> Option<&'a Value> {
+        match self.params {
             Params::None => None,
             Params::Positional(values) => values.get(index),
             Params::Named(values) => values.get(index).map(|(_, value)| value),
-        };
-        value.cloned().unwrap_or(Value::NULL)
+        }
     }
 
     fn end(self) -> Result<Vec<Value>, Error> {
@@ -266,6 +351,12 @@ impl<'a> Names<'a> {
             )),
         })
     }
+}
+
+fn too_many() -> Error {
+    too_much(format!(
+        "the statement has more than {MOST_VALUES} values, or {MOST_BYTES} bytes of them: use `batch`, or several statements"
+    ))
 }
 
 #[cfg(test)]

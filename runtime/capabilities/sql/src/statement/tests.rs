@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::value::Scalar;
+use caisson_capability::ErrorKind;
 
 fn named(names: &[&str]) -> Params {
     Params::Named(names.iter().enumerate().map(|(at, name)| ((*name).to_owned(), int(at))).collect())
@@ -64,7 +65,7 @@ fn placeholders_become_those_of_the_database() {
         (Sqlite, "select ?, ?;  -- done", positional(2), "select ?1, ?2;  -- done", vec![0, 1]),
     ] {
         let ready = ready(kind, Scope::Write, text, &params).unwrap();
-        assert_eq!((ready.text.as_str(), order(&ready)), (expected, values), "{text}");
+        assert_eq!((&*ready.text, order(&ready)), (expected, values), "{text}");
     }
 }
 
@@ -171,4 +172,32 @@ fn values_and_places_have_to_fit() {
     ] {
         assert!(ready(kind, Scope::Write, text, &params).is_err(), "{text}");
     }
+}
+
+#[test]
+fn a_value_is_not_sent_more_often_than_a_database_takes() {
+    let large = Params::Named(vec![("a".to_owned(), Value::Scalar(Scalar::Text("x".repeat(1 << 20))))]);
+    let text = |times: usize| format!("select {}", vec![":a"; times].join(", "));
+    assert_eq!(ready(Kind::MySql, Scope::Read, &text(60), &large).unwrap().values.len(), 60);
+    // Each of a few bytes of text would be a megabyte of memory.
+    let error = ready(Kind::MySql, Scope::Read, &text(70), &large).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::QuotaExceeded, "{error:?}");
+    assert_eq!(ready(Kind::Postgres, Scope::Read, &text(70), &large).unwrap().values.len(), 1, "sent once");
+    let many = ready(Kind::Postgres, Scope::Read, "select 1", &positional(MOST_VALUES + 1));
+    assert_eq!(many.unwrap_err().kind, ErrorKind::QuotaExceeded);
+    let often = vec!["?"; MOST_VALUES].join(", ");
+    assert!(ready(Kind::MySql, Scope::Read, &format!("select {often}"), &positional(MOST_VALUES)).is_ok());
+}
+
+#[test]
+fn a_batch_has_its_text_once_and_is_bounded_by_it() {
+    let sets = vec![positional(2); 1_000];
+    let text = "insert into t (a, b) values (?, ?)";
+    let all = all_ready(Kind::Postgres, Scope::Write, text, &sets).unwrap();
+    assert_eq!(all.len(), 1_000);
+    assert!(all.iter().all(|one| Arc::ptr_eq(&one.text, &all[0].text)));
+    let long = format!("delete from t -- {}", "x".repeat(1 << 20));
+    assert!(all_ready(Kind::Postgres, Scope::Write, &long, &vec![Params::None; 200]).is_ok());
+    let error = all_ready(Kind::Postgres, Scope::Write, &long, &vec![Params::None; 300]).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::QuotaExceeded, "{error:?}");
 }

@@ -96,12 +96,15 @@ fn encode(info: &PgTypeInfo, value: &Value) -> Result<Option<Vec<u8>>, Unfit> {
 
 fn array(element: &PgTypeInfo, array: &Array) -> Result<Vec<u8>, Unfit> {
     let number = element.oid().ok_or(Unfit::Unknown)?.0;
-    let count: u64 = array.dimensions.iter().map(|size| u64::from(*size)).product();
-    let expected = if array.dimensions.is_empty() { 0 } else { count };
-    if array.items.len() as u64 != expected || array.dimensions.len() > 6 {
+    let count = array
+        .dimensions
+        .iter()
+        .try_fold(1_usize, |count, size| count.checked_mul(usize::try_from(*size).ok()?));
+    let expected = if array.dimensions.is_empty() { Some(0) } else { count };
+    if expected != Some(array.items.len()) || array.dimensions.len() > 6 {
         return Err(Unfit::Value);
     }
-    let dimensions: &[u32] = if expected == 0 { &[] } else { &array.dimensions };
+    let dimensions: &[u32] = if array.items.is_empty() { &[] } else { &array.dimensions };
     let word = |number: usize| i32::try_from(number).map_err(|_| Unfit::Value).map(i32::to_be_bytes);
     let mut out = Vec::new();
     out.extend(word(dimensions.len())?);
@@ -286,4 +289,22 @@ fn bits(text: &str) -> Option<Vec<u8>> {
         out.push(ones << (8 - chunk.len()));
     }
     Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dimensions_that_no_items_fill_are_refused_however_large() {
+        let element = <i32 as Type<Postgres>>::type_info();
+        for dimensions in
+            [vec![u32::MAX; 3], vec![u32::MAX; 1_000], vec![1 << 31, 1 << 31, 4], vec![2], vec![1; 7]]
+        {
+            let one = Array { element: String::new(), dimensions, items: vec![Scalar::Int(1)] };
+            assert!(array(&element, &one).is_err(), "{:?}", one.dimensions.first());
+        }
+        let one = Array { element: String::new(), dimensions: vec![1, 1], items: vec![Scalar::Int(1)] };
+        assert!(array(&element, &one).is_ok());
+    }
 }
