@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 @asynccontextmanager
 async def lifespan(app):
     # Each of the two workers has half of the connections that the others have.
-    app.state.pool = await asyncpg.create_pool(os.environ['DATABASE'], max_size=5) if 'DATABASE' in os.environ else None
+    app.state.pool = await asyncpg.create_pool(os.environ['DATABASE'], min_size=5, max_size=5) if 'DATABASE' in os.environ else None
     yield
 
 

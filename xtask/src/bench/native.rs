@@ -69,7 +69,7 @@ fn wasmtime(context: &Context) -> Result<PathBuf> {
             cargo
                 .args(["install", "wasmtime-cli", "--locked", "--quiet", "--version", WASMTIME, "--root"])
                 .arg(&folder);
-            let features = "serve,cranelift,pooling-allocator,parallel-compilation,logging,component-model-async,threads";
+            let features = "run,serve,cranelift,pooling-allocator,parallel-compilation,logging,component-model-async,threads";
             shell::run(cargo.args(["--no-default-features", "--features", features]))
         })?;
     }

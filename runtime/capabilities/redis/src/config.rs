@@ -171,7 +171,10 @@ impl Config {
             found.push(Problem::at("tls", "`cert` and `key` go together"));
         }
         if self.pool.max == 0 {
-            found.push(Problem::at("pool/max", "has to be 1 or more: each command has a connection to itself"));
+            found.push(Problem::at(
+                "pool/max",
+                "has to be 1 or more: each command has a connection to itself",
+            ));
         }
         found
     }

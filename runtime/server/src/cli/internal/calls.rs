@@ -78,9 +78,11 @@ impl<T: Send + 'static> client::HostWithStore<T> for Shows {
     async fn run(
         accessor: &Accessor<T, Self>,
         connection: String,
-        _command: Vec<Vec<u8>>,
+        command: Vec<Vec<u8>>,
     ) -> Result<Vec<client::Part>, types::Error> {
-        let lease = accessor.with(|mut access| access.get().lease::<Nothing>("nothing", &connection))?;
+        let bytes = command.iter().map(Vec::len).sum();
+        let (lease, _carrying) =
+            accessor.with(|mut access| access.get().lease::<Nothing>("nothing", &connection, bytes))?;
         lease.call(Call::of("run"), async |_| Ok(vec![client::Part::Nil])).await.map_err(error)
     }
 
