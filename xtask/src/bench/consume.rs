@@ -37,7 +37,7 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Table> {
     let hello = guests::rust(bench.context)?.folder.join("hello.wasm");
     fs::copy(hello, services.join("hello.wasm")).context("the example is not built")?;
     let server = Start::quiet(&bench.binary, &services, &data).run()?;
-    let (rounds, messages) = if bench.quick { (1, 5_000) } else { (5, 30_000) };
+    let (rounds, messages) = if bench.quick { (1, 5_000) } else { (3, 30_000) };
     let queue = Queue { program: &program, broker: &broker, messages };
     let mut bare = Vec::new();
     let mut ours: [Vec<f64>; 2] = Default::default();

@@ -43,7 +43,7 @@ pub(super) fn run(
     connections: &[u32],
     references: &[&str],
 ) -> Result<Table> {
-    let (rounds, seconds) = if bench.quick { (1, 2) } else { (5, 4) };
+    let (rounds, seconds) = if bench.quick { (1, 2) } else { (3, 3) };
     let mut all = Vec::new();
     for &connections in connections {
         all.extend(runners.iter().map(|runner| Laps { runner, connections, samples: Vec::new() }));

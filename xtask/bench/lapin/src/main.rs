@@ -2,7 +2,7 @@
 //! `fill N` puts so many messages into it, `consume` takes and acknowledges them, `watch` waits until some are gone and prints how many
 //! microseconds the rest took.
 
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
     QueueDeclareOptions,
@@ -36,7 +36,10 @@ async fn main() -> Outcome<()> {
 }
 
 async fn waiting(channel: &Channel) -> Outcome<u32> {
-    Ok(channel.queue_declare(QUEUE.into(), QueueDeclareOptions::durable(), FieldTable::default()).await?.message_count())
+    Ok(channel
+        .queue_declare(QUEUE.into(), QueueDeclareOptions::durable(), FieldTable::default())
+        .await?
+        .message_count())
 }
 
 async fn fill(channel: &Channel, count: u32) -> Outcome<()> {
@@ -45,9 +48,12 @@ async fn fill(channel: &Channel, count: u32) -> Outcome<()> {
     for first in (0..count).step_by(BATCH as usize) {
         let mut confirms = Vec::new();
         for number in first..count.min(first + BATCH) {
-            let (body, properties) = (format!(r#"{{"order": {number}}}"#), BasicProperties::default().with_delivery_mode(2));
+            let (body, properties) =
+                (format!(r#"{{"order": {number}}}"#), BasicProperties::default().with_delivery_mode(2));
             let options = BasicPublishOptions::default();
-            confirms.push(channel.basic_publish("".into(), QUEUE.into(), options, body.as_bytes(), properties).await?);
+            confirms.push(
+                channel.basic_publish("".into(), QUEUE.into(), options, body.as_bytes(), properties).await?,
+            );
         }
         for confirm in confirms {
             confirm.await?;
@@ -59,11 +65,12 @@ async fn fill(channel: &Channel, count: u32) -> Outcome<()> {
 async fn consume(channel: &Channel) -> Outcome<()> {
     channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
     let (tag, options) = ("bare".into(), BasicConsumeOptions::default());
-    let mut consumer = channel.basic_consume(QUEUE.into(), tag, options, FieldTable::default()).await?;
-    while let Some(delivery) = consumer.next().await {
-        delivery?.acker.ack(BasicAckOptions::default()).await?;
-    }
-    Ok(())
+    let consumer = channel.basic_consume(QUEUE.into(), tag, options, FieldTable::default()).await?;
+    // Several at a time: an acknowledgement that waits for the one before is half as fast.
+    let all = consumer.map(Ok).try_for_each_concurrent(usize::from(PREFETCH), async |delivery| {
+        delivery?.acker.ack(BasicAckOptions::default()).await.map(drop)
+    });
+    Ok(all.await?)
 }
 
 async fn watch(channel: &Channel) -> Outcome<()> {
