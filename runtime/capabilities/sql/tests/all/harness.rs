@@ -148,6 +148,11 @@ fn mysql_options(server: &Server, database: &str) -> Json {
     json!({"url": format!("mysql://root@127.0.0.1:{}/{database}", server.port)})
 }
 
+/// Its temporary tables too: two servers that start at once in one folder remove each other's.
+fn mysql_folders(folder: &Path) -> [String; 2] {
+    [format!("--datadir={}", folder.join("data").display()), format!("--tmpdir={}", folder.display())]
+}
+
 async fn new_mariadb() -> Server {
     let folder = folder();
     owned_by("mysql", &folder);
@@ -155,7 +160,7 @@ async fn new_mariadb() -> Server {
     done(
         Command::new("mariadb-install-db")
             .args(["--no-defaults", user, "--auth-root-authentication-method=normal", "--skip-test-db"])
-            .arg(format!("--datadir={}", folder.join("data").display())),
+            .args(mysql_folders(&folder)),
     );
     let server = Server::start(folder, |folder, port| {
         let mut command = as_user("mysql", "mariadbd");
@@ -165,7 +170,7 @@ async fn new_mariadb() -> Server {
             "--innodb-buffer-pool-size=32M",
             "--innodb-flush-log-at-trx-commit=0",
         ]);
-        command.arg(format!("--datadir={}", folder.join("data").display()));
+        command.args(mysql_folders(folder));
         command.arg(format!("--socket={}", folder.join("s.sock").display())).arg(format!("--port={port}"));
         command
     });
