@@ -4,7 +4,7 @@ use crate::connection::Connection;
 use crate::grant::{Giver, Grant, Granted};
 use crate::layers::{Gates, Lease};
 use crate::policy::Policy;
-use crate::usage::{Usage, Witness};
+use crate::usage::{Cells, Usage, Witness};
 use crate::{Error, ErrorKind, Fault, Invocation};
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
@@ -67,15 +67,19 @@ impl Connections {
     /// What a service may do with a connection, or nothing if there is no such connection.
     #[must_use]
     pub fn granted(&self, connection: &str, service: &str) -> Option<Arc<Granted>> {
-        self.table.load().entries.get(connection).map(|entry| self.granted_of(entry, service))
+        self.table
+            .load()
+            .entries
+            .get(connection)
+            .map(|entry| Arc::clone(&self.known_of(entry, service).granted))
     }
 
-    pub(crate) fn granted_of(&self, entry: &Entry, service: &str) -> Arc<Granted> {
-        let granted = entry.granted(service);
+    pub(crate) fn known_of(&self, entry: &Entry, service: &str) -> Arc<Known> {
+        let known = entry.known(service);
         let giver = self.giver.get().and_then(Weak::upgrade);
         match giver.and_then(|giver| giver.give(service, &entry.name)) {
-            Some(given) => Arc::new(granted.and(given)),
-            None => granted,
+            Some(given) => Arc::new(Known::of(known.granted.and(given))),
+            None => known,
         }
     }
 
@@ -136,7 +140,7 @@ impl Table {
     /// Adds a connection with the grants for it.
     pub fn insert(&mut self, live: Arc<LiveConnection>, grants: Vec<Arc<Grant>>) {
         let name = Arc::clone(&live.name);
-        let entry = Entry { name: Arc::clone(&name), live, grants, granted: RwLock::default() };
+        let entry = Entry { name: Arc::clone(&name), live, grants, known: RwLock::default() };
         self.entries.insert(name, Arc::new(entry));
     }
 
@@ -159,20 +163,44 @@ pub(crate) struct Entry {
     pub(crate) live: Arc<LiveConnection>,
     grants: Vec<Arc<Grant>>,
     /// Found once for each service. As long as the table, so no longer than its grants.
-    granted: RwLock<HashMap<Arc<str>, Arc<Granted>, RandomState>>,
+    known: RwLock<HashMap<Arc<str>, Arc<Known>, RandomState>>,
+}
+
+/// What every call of one service over one connection needs.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) granted: Arc<Granted>,
+    /// Where calls are counted. A service uses few operations, so that looking at each is faster than a map.
+    cells: RwLock<Vec<(&'static str, Arc<Cells>)>>,
+}
+
+impl Known {
+    fn of(granted: Granted) -> Self {
+        Self { granted: Arc::new(granted), cells: RwLock::default() }
+    }
+
+    /// Where an operation is counted; found by `find` the first time.
+    pub(crate) fn cells(&self, operation: &'static str, find: impl FnOnce() -> Arc<Cells>) -> Arc<Cells> {
+        let all = self.cells.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, cells)) = all.iter().find(|(name, _)| *name == operation) {
+            return Arc::clone(cells);
+        }
+        drop(all);
+        let found = find();
+        // Two at the same time leave two entries with the same cells, which does no harm.
+        self.cells.write().unwrap_or_else(PoisonError::into_inner).push((operation, Arc::clone(&found)));
+        found
+    }
 }
 
 impl Entry {
-    pub(crate) fn granted(&self, service: &str) -> Arc<Granted> {
-        if let Some(known) = self.granted.read().unwrap_or_else(PoisonError::into_inner).get(service) {
+    fn known(&self, service: &str) -> Arc<Known> {
+        if let Some(known) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(service) {
             return Arc::clone(known);
         }
-        let found = Arc::new(Granted::of(&self.grants, service));
-        self.granted
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(service.into(), Arc::clone(&found));
-        found
+        let found = Arc::new(Known::of(Granted::of(&self.grants, service)));
+        let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(service.into()).or_insert(found))
     }
 }
 

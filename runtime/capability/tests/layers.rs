@@ -109,7 +109,7 @@ impl Room {
     }
 }
 
-fn read() -> Call {
+fn read() -> Call<'static> {
     Call::of("read")
 }
 
@@ -171,6 +171,16 @@ async fn what_is_only_observed_is_let_through_and_counted_twice() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_one_service_may_do_lets_no_other_one_do_it() {
+    let room = Room::new(Policy::default());
+    let (lease, other) = (room.lease(), room.lease_of("billing.sync", Duration::from_secs(1)));
+    let allowed = lease.allow("read").unwrap();
+    lease.call(Call::allowed(allowed), done).await.unwrap();
+    let error = other.call(Call::allowed(allowed), done).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::AccessDenied);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_part_beyond_a_grant_is_told_with_what_to_add_to_it() {
     let room = Room::new(Policy::default());
     let error = room.lease().refuse_part("read", "key `orders:1`", "keys: [\"orders:*\"]").unwrap_err();
@@ -185,7 +195,7 @@ async fn a_part_beyond_a_grant_is_told_with_what_to_add_to_it() {
 async fn only_what_is_idempotent_and_may_pass_is_repeated_and_only_as_often_as_said() {
     let given = Some(Retry { attempts: 3, backoff_ms: 10, max_backoff_ms: 20 });
     let lasting = || Error::new(ErrorKind::InvalidInput, "wrong statement").fault(Fault::Service);
-    let attempts = |retry: Option<Retry>, call: Call, error: fn() -> Error, good: u32| async move {
+    let attempts = |retry: Option<Retry>, call: Call<'static>, error: fn() -> Error, good: u32| async move {
         let room = Room::new(Policy { retry, ..Policy::default() });
         let made = Cell::new(0);
         let work = async |_| {
@@ -246,7 +256,7 @@ async fn the_shortest_limit_ends_a_call() {
         let lease = room.lease_of("sales.sync", request);
         let error = lease.call(read().timeout(own), hangs).await.unwrap_err();
         assert_eq!((error.kind, started.elapsed().as_secs()), (ErrorKind::Timeout, expected), "{told}");
-        assert!(error.message.contains(told), "{}", error.message);
+        assert!(error.message.contains(told) && !error.retryable, "it may have been done: {error:?}");
         assert_eq!(room.outcomes(), [("timeout", 1)]);
         assert_eq!(room.counts().duration.as_secs(), expected);
     }
@@ -255,11 +265,17 @@ async fn the_shortest_limit_ends_a_call() {
 #[tokio::test(start_paused = true)]
 async fn a_system_that_fails_or_hangs_is_left_alone_and_tried_again() {
     let breaker = Some(Breaker { failures: 2, open_ms: 60_000 });
-    for fault in [true, false] {
+    // Whether a call may be repeated has no part in it.
+    let lost = async |_| -> Result<(), Error> { Err(away().retryable(false)) };
+    for (fault, repeatable) in [(true, true), (true, false), (false, false)] {
         let room = Room::new(Policy { breaker: breaker.clone(), timeout_secs: 1.0, ..Policy::default() });
         let lease = room.lease();
         for _ in 0..2 {
-            let ended = if fault { lease.call(read(), fails).await } else { lease.call(read(), hangs).await };
+            let ended = match (fault, repeatable) {
+                (true, true) => lease.call(read(), fails).await,
+                (true, false) => lease.call(read(), lost).await,
+                _ => lease.call(read(), hangs).await,
+            };
             ended.unwrap_err();
         }
         let error = lease.call(read(), done).await.unwrap_err();

@@ -1,7 +1,7 @@
 //! What a component holds until its request ends, gives up in the middle, or uses after its end.
 
 use super::{SECRETS, SESSIONS, World};
-use crate::harness::{Healthy, assert_problem};
+use crate::harness::{Healthy, assert_problem, eventually};
 
 const LIMITS: &str = "wall_time_ms = 50000\ncpu_time_ms = 10000";
 
@@ -37,8 +37,12 @@ impl World {
     async fn assert_as_before(&self) {
         self.assert_nothing_is_left().await;
         assert_eq!(self.postgres.psql("select count(*) from items"), "0", "what was not committed is kept");
-        let sound = self.tally(&format!("transactions {SESSIONS}")).await;
-        assert_eq!(sound.times("take: ok"), SESSIONS, "{}", sound.0);
+        // A new session takes time, of which `acquire_secs` gives little when the machine is busy.
+        eventually("all sessions can be had again", async || {
+            let sound = self.tally(&format!("transactions {SESSIONS}")).await;
+            (sound.times("take: ok") == SESSIONS).then_some(())
+        })
+        .await;
         self.assert_nothing_is_left().await;
     }
 }

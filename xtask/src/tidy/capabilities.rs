@@ -53,7 +53,7 @@ fn without_suite(tree: &Tree, name: &str) -> Option<String> {
     let tests = format!("{FOLDER}{name}/tests/all/");
     let has = |file: &str, line: &str| {
         let source = tree.find(&format!("{tests}{file}"));
-        source.is_some_and(|source| source.text.lines().any(|text| text.starts_with(line)))
+        source.is_some_and(|source| source.text.lines().any(|text| text.trim_start().starts_with(line)))
     };
     if !has("conformance.rs", SUITE) {
         return Some(format!("{tests}conformance.rs: lacks `{SUITE}Type);`, which every capability passes"));

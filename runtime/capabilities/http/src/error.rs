@@ -29,6 +29,12 @@ pub(crate) fn late(what: &str, option: &str) -> Error {
     Error::new(ErrorKind::Timeout, format!("{what} took longer than its limit {option}")).fault(Fault::Remote)
 }
 
+/// An error of a request that was sent: it may have been done, and is to be done again only if that does not matter.
+pub(crate) fn sent(error: Error, again: bool) -> Error {
+    let retryable = error.retryable && again;
+    error.retryable(retryable)
+}
+
 /// What went wrong with a request on its way, or with the head of its answer.
 pub(crate) fn request(error: &(dyn StdError + 'static)) -> Error {
     let mut cause = Some(error);

@@ -124,7 +124,7 @@ pub async fn script(
 }
 
 /// Asks whether a command is one that may be run, and whether the grants allow it and its keys.
-fn check(lease: &Lease<Client>, command: &Command) -> Result<Allowed, Error> {
+fn check<'l>(lease: &'l Lease<Client>, command: &Command) -> Result<Allowed<'l>, Error> {
     if let Some(text) = refused(command) {
         return Err(Error::new(ErrorKind::InvalidInput, text).fault(Fault::Service));
     }

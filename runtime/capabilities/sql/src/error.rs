@@ -24,6 +24,12 @@ pub(crate) fn away(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Unavailable, message).fault(Fault::Remote)
 }
 
+/// An error of a change that was sent. When the session was lost, the change may have been made; what the database itself says, it has
+/// undone.
+pub(crate) fn sent(error: Error) -> Error {
+    if error.kind == ErrorKind::Unavailable && error.code.is_none() { error.retryable(false) } else { error }
+}
+
 /// An error of the driver. What names addresses or shows bytes goes into the detail, for the operator.
 pub(crate) fn of(error: sqlx::Error) -> Error {
     match error {

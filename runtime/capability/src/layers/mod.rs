@@ -8,7 +8,7 @@ mod bucket;
 mod record;
 
 use crate::connection::Connection;
-use crate::connections::{Connections, Entry};
+use crate::connections::{Connections, Entry, Known};
 use crate::deadline::Deadline;
 use crate::grant::Granted;
 use crate::policy::{Enforcement, Policy};
@@ -47,33 +47,33 @@ impl Gates {
 
 /// One call: what it does, in the terms of grants.
 #[derive(Clone, Copy, Debug)]
-pub struct Call {
+pub struct Call<'l> {
     /// The operation that a grant has to allow.
     pub operation: &'static str,
     /// Made twice it does the same as made once: it may be repeated.
     pub idempotent: bool,
     /// A shorter limit than the connection's.
     pub timeout: Option<std::time::Duration>,
-    /// [`Lease::allow`] has let it pass.
-    asked: bool,
+    /// Whose grants [`Lease::allow`] has asked.
+    asked: Option<&'l Granted>,
 }
 
-/// What [`Lease::allow`] has let pass.
+/// What [`Lease::allow`] has let pass. Of no use with another lease than its own, whose grants are asked again.
 #[derive(Clone, Copy, Debug)]
-pub struct Allowed(&'static str);
+pub struct Allowed<'l>(&'static str, &'l Granted);
 
-impl Call {
+impl<'l> Call<'l> {
     /// A call of an operation that must not be repeated.
     #[must_use]
     pub fn of(operation: &'static str) -> Self {
-        Self { operation, idempotent: false, timeout: None, asked: false }
+        Self { operation, idempotent: false, timeout: None, asked: None }
     }
 
     /// As [`Call::of`], of an operation that [`Lease::allow`] has let pass. The grants are not asked again: what is only observed is
     /// counted once.
     #[must_use]
-    pub fn allowed(Allowed(operation): Allowed) -> Self {
-        Self { asked: true, ..Self::of(operation) }
+    pub fn allowed(Allowed(operation, granted): Allowed<'l>) -> Self {
+        Self { asked: Some(granted), ..Self::of(operation) }
     }
 
     /// A call that may be repeated if `idempotent`.
@@ -97,7 +97,7 @@ pub struct Lease<C> {
     entry: Arc<Entry>,
     client: Arc<C>,
     invocation: Arc<Invocation>,
-    granted: Arc<Granted>,
+    known: Arc<Known>,
 }
 
 impl<C> Clone for Lease<C> {
@@ -107,7 +107,7 @@ impl<C> Clone for Lease<C> {
             entry: Arc::clone(&self.entry),
             client: Arc::clone(&self.client),
             invocation: Arc::clone(&self.invocation),
-            granted: Arc::clone(&self.granted),
+            known: Arc::clone(&self.known),
         }
     }
 }
@@ -154,8 +154,8 @@ impl<C: Connection> Lease<C> {
         client: Arc<C>,
         invocation: Arc<Invocation>,
     ) -> Self {
-        let granted = all.granted_of(&entry, &invocation.service);
-        Self { all, entry, client, invocation, granted }
+        let known = all.known_of(&entry, &invocation.service);
+        Self { all, entry, client, invocation, known }
     }
 
     /// Makes a call through all layers.
@@ -168,12 +168,12 @@ impl<C: Connection> Lease<C> {
     /// # Cancel safety
     ///
     /// Dropping the future drops the attempt that is under way.
-    pub async fn call<T, F, Fut>(&self, call: Call, work: F) -> Result<T, Error>
+    pub async fn call<T, F, Fut>(&self, call: Call<'_>, work: F) -> Result<T, Error>
     where
         F: Fn(Attempt<C>) -> Fut,
         Fut: Future<Output = Result<T, Error>>,
     {
-        if !call.asked {
+        if !call.asked.is_some_and(|asked| std::ptr::eq(asked, self.granted())) {
             self.allow(call.operation)?;
         }
         let record = Record::begin(self.cells(call.operation));
@@ -198,7 +198,7 @@ impl<C: Connection> Lease<C> {
     /// All that is between the count and the attempts. Each wait in it ends at the deadline.
     async fn layered<T, F, Fut>(
         &self,
-        call: Call,
+        call: Call<'_>,
         attempt: Attempt<C>,
         work: &F,
         stopped: &mut bool,
@@ -219,11 +219,11 @@ impl<C: Connection> Lease<C> {
     /// # Errors
     ///
     /// `access-denied` with the grant to add, unless the connection only observes.
-    pub fn allow(&self, operation: &'static str) -> Result<Allowed, Error> {
-        if !self.granted.allows(operation) {
+    pub fn allow(&self, operation: &'static str) -> Result<Allowed<'_>, Error> {
+        if !self.granted().allows(operation) {
             self.refuse(operation, None)?;
         }
-        Ok(Allowed(operation))
+        Ok(Allowed(operation, self.granted()))
     }
 
     /// Refuses what is beyond the grants though its operation is allowed: `detail` says what, e.g. `key `orders:1``, and `add` what
@@ -275,7 +275,7 @@ impl<C: Connection> Lease<C> {
     /// What the service may do with the connection.
     #[must_use]
     pub fn granted(&self) -> &Granted {
-        &self.granted
+        &self.known.granted
     }
 
     /// The invocation that the connection is used for.
@@ -294,10 +294,10 @@ impl<C: Connection> Lease<C> {
     }
 
     fn cells(&self, operation: &'static str) -> Arc<Cells> {
-        self.all.usage().cells(self.key(operation))
+        self.known.cells(operation, || self.all.usage().cells(self.key(operation)))
     }
 
-    fn deadline(&self, call: Call, started: Instant) -> Deadline {
+    fn deadline(&self, call: Call<'_>, started: Instant) -> Deadline {
         let limit = self.entry.live.policy.timeout();
         self.invocation.deadline.at_most(started, call.timeout.map_or(limit, |own| own.min(limit)))
     }
@@ -307,7 +307,7 @@ impl<C: Connection> Lease<C> {
         self.invocation.deadline.remaining().is_zero()
     }
 
-    fn late(&self, call: Call) -> Error {
+    fn late(&self, call: Call<'_>) -> Error {
         let own = self.is_request_late();
         let (name, operation) = (&self.entry.name, call.operation);
         let text = if own {
@@ -315,11 +315,17 @@ impl<C: Connection> Lease<C> {
         } else {
             format!("`{operation}` of connection `{name}` took longer than its limit timeout_secs")
         };
-        Error::new(ErrorKind::Timeout, text).fault(Fault::Remote)
+        // What was under way may have been done.
+        Error::new(ErrorKind::Timeout, text).fault(Fault::Remote).retryable(call.idempotent)
     }
 
-    async fn turn(&self, call: Call, deadline: Deadline) -> Result<SemaphorePermit<'_>, Error> {
-        let Some(turn) = within(deadline, self.entry.live.gates.turns.acquire()).await else {
+    async fn turn(&self, call: Call<'_>, deadline: Deadline) -> Result<SemaphorePermit<'_>, Error> {
+        let turns = &self.entry.live.gates.turns;
+        // Who waits is given what becomes free before anybody else can take it.
+        if let Ok(turn) = turns.try_acquire() {
+            return Ok(turn);
+        }
+        let Some(turn) = within(deadline, turns.acquire()).await else {
             let (name, most) = (&self.entry.name, self.entry.live.policy.max_concurrent);
             let text = format!(
                 "`{}` waited in vain for its turn: connection `{name}` makes max_concurrent = {most} calls at the same time",
@@ -332,7 +338,7 @@ impl<C: Connection> Lease<C> {
 
     async fn attempts<T, F, Fut>(
         &self,
-        call: Call,
+        call: Call<'_>,
         attempt: Attempt<C>,
         work: &F,
         stopped: &mut bool,
@@ -364,7 +370,7 @@ impl<C: Connection> Lease<C> {
     /// One attempt, unless the breaker is open: then `stopped`.
     async fn one<T, F, Fut>(
         &self,
-        call: Call,
+        call: Call<'_>,
         attempt: &Attempt<C>,
         work: &F,
         stopped: &mut bool,
@@ -379,9 +385,10 @@ impl<C: Connection> Lease<C> {
         let ended = within(attempt.deadline, sheltered(work(attempt.clone()))).await;
         let failed = match &ended {
             // Refusing a wrong statement is what a healthy database does.
-            Some(outcome) => {
-                outcome.as_ref().is_err_and(|error| error.fault == Fault::Remote && error.retryable)
-            }
+            Some(outcome) => outcome.as_ref().is_err_and(|error| {
+                error.fault == Fault::Remote
+                    && matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Timeout)
+            }),
             // A system that hangs has failed; one that was given no time has not.
             None => !self.is_request_late(),
         };

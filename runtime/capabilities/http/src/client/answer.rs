@@ -41,6 +41,8 @@ pub(crate) struct Pieces {
     left: u64,
     bounds: Bounds,
     deadline: Deadline,
+    /// The request may be made twice.
+    again: bool,
 }
 
 impl fmt::Debug for Pieces {
@@ -55,6 +57,7 @@ impl Answer {
         answer: http::Response<Incoming>,
         bounds: Bounds,
         deadline: Deadline,
+        again: bool,
     ) -> Result<Self, Error> {
         let (mut head, body) = answer.into_parts();
         let size: usize =
@@ -88,7 +91,8 @@ impl Answer {
             head.headers.remove(header::CONTENT_ENCODING);
             head.headers.remove(header::CONTENT_LENGTH);
         }
-        let body = Pieces { reader, packed: packing.is_some(), left: bounds.bytes, bounds, deadline };
+        let packed = packing.is_some();
+        let body = Pieces { reader, packed, left: bounds.bytes, bounds, deadline, again };
         Ok(Self { status: head.status.as_u16(), headers: fields(&head.headers), body })
     }
 }
@@ -143,12 +147,10 @@ impl Pieces {
             self.reader.read_buf(&mut piece).await
         };
         let read = match tokio::time::timeout_at(until, reading).await {
-            Ok(read) => read.map_err(|error| error::body(&error, packed))?,
+            Ok(read) => read.map_err(|error| error::sent(error::body(&error, packed), self.again))?,
             Err(_) => {
-                return Err(error::late(
-                    "the answer",
-                    if late { "timeout_secs" } else { "read_timeout_secs" },
-                ));
+                let option = if late { "timeout_secs" } else { "read_timeout_secs" };
+                return Err(error::sent(error::late("the answer", option), self.again));
             }
         };
         self.left = self.left.checked_sub(read as u64).ok_or_else(|| larger(self.bounds.bytes))?;

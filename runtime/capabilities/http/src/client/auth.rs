@@ -2,7 +2,7 @@
 
 use super::connect::basic;
 use super::target::Base;
-use super::{Http, ReqBody, full};
+use super::{Http, ReqBody, Sending, full};
 use crate::config::{Auth, ClientAuth, Oauth2, Secret};
 use crate::error;
 use bytes::Bytes;
@@ -233,7 +233,8 @@ impl Endpoint {
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         headers.extend(self.authorization.clone().map(|value| (header::AUTHORIZATION, value)));
         let limit = self.http.connect_timeout + self.http.bounds.read_timeout;
-        let answer = self.http.exchange(request, Deadline::after(limit), true).await?;
+        let answer =
+            self.http.exchange(request, Deadline::after(limit), Sending { whole: true, again: true }).await?;
         let status = answer.status;
         let body = answer.body.collect().await?;
         match status {

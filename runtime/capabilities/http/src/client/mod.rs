@@ -220,8 +220,8 @@ impl Client {
             let at_home = self.at_home(&url);
             let token =
                 if at_home { self.credentials.put(&mut url, &mut headers, deadline).await? } else { None };
-            let answer =
-                self.http.exchange(hop.request(&url, headers)?, deadline, hop.body.repeatable()).await?;
+            let how = Sending { whole: hop.body.repeatable(), again: outgoing.idempotent() };
+            let answer = self.http.exchange(hop.request(&url, headers)?, deadline, how).await?;
             if answer.status == 401 && !renewed && hop.body.repeatable() {
                 renewed = token.is_some_and(|token| self.credentials.renew(&token));
                 if renewed {
@@ -289,6 +289,15 @@ impl Hop {
     }
 }
 
+/// How a request is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sending {
+    /// The body is there, so the answer may be waited for.
+    pub(crate) whole: bool,
+    /// It may be made twice.
+    pub(crate) again: bool,
+}
+
 /// hyper's client with the limits of one connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
@@ -322,12 +331,12 @@ impl Http {
         Self { client, proxy, connect_timeout, bounds }
     }
 
-    /// One request, one answer. `timed`: the body is there, so the answer may be waited for.
+    /// One request, one answer.
     pub(crate) async fn exchange(
         &self,
         mut request: http::Request<ReqBody>,
         deadline: Deadline,
-        timed: bool,
+        how: Sending,
     ) -> Result<Answer, Error> {
         let plain = request.uri().scheme() == Some(&http::uri::Scheme::HTTP);
         if let Some(value) =
@@ -337,13 +346,17 @@ impl Http {
         }
         *request.version_mut() = Version::HTTP_11;
         let limit =
-            if timed { self.connect_timeout + self.bounds.read_timeout } else { deadline.remaining() };
+            if how.whole { self.connect_timeout + self.bounds.read_timeout } else { deadline.remaining() };
         let answer = match tokio::time::timeout(limit, self.client.request(request)).await {
-            Ok(answer) => answer.map_err(|error| error::request(&error))?,
-            Err(_) if timed => return Err(error::late("the answer", "read_timeout_secs")),
-            Err(_) => return Err(error::late("the answer", "timeout_secs")),
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) if error.is_connect() => return Err(error::request(&error)),
+            Ok(Err(error)) => return Err(error::sent(error::request(&error), how.again)),
+            Err(_) => {
+                let option = if how.whole { "read_timeout_secs" } else { "timeout_secs" };
+                return Err(error::sent(error::late("the answer", option), how.again));
+            }
         };
-        Answer::new(answer, self.bounds, deadline)
+        Answer::new(answer, self.bounds, deadline, how.again)
     }
 }
 

@@ -11,7 +11,8 @@ use tokio::io::AsyncWriteExt as _;
 
 type Script = fn() -> Reply;
 
-/// What a server does, options, and the error that it is: kind, a part of its text, whether it may pass.
+/// What a server does, options, and the error that it is: kind, a part of its text, whether it may pass for a request that may be
+/// made twice.
 const BAD: &[(&str, Script, &str, ErrorKind, &str, bool)] = &[
     (
         "nonsense",
@@ -126,12 +127,18 @@ async fn every_bad_answer_is_an_error_that_says_what_was_wrong() {
         let mut config: Value = serde_json::from_str(config).unwrap();
         let server = Server::start(move |_| script()).await;
         config["url"] = json!(server.url(""));
-        let outcome = tokio::time::timeout(HANG, send(&lease(config), get("/"))).await.expect(name);
-        let error = outcome.expect_err(name);
-        assert_eq!((error.kind, error.fault), (kind, Fault::Remote), "{name}: {error:?}");
-        assert!(error.retryable == retryable && error.message.contains(text), "{name}: {error:?}");
-        assert!(!error.message.contains("127.0.0.1"), "{name}: {error}");
-        server.until_closed(1).await;
+        for (number, (method, retryable)) in [("GET", retryable), ("POST", false)].into_iter().enumerate() {
+            let lease = lease(config.clone());
+            let sent = tokio::time::timeout(HANG, send(&lease, request(method, "/"))).await;
+            let error = sent.expect(name).expect_err(name);
+            assert_eq!((error.kind, error.fault), (kind, Fault::Remote), "{name}: {error:?}");
+            assert!(
+                error.retryable == retryable && error.message.contains(text),
+                "{method}, {name}: {error:?}"
+            );
+            assert!(!error.message.contains("127.0.0.1"), "{name}: {error}");
+            server.until_closed(number + 1).await;
+        }
     }
 }
 
@@ -206,6 +213,7 @@ async fn answers_are_unpacked_and_bombs_are_not() {
 async fn a_server_may_be_down_at_first_come_up_and_start_anew() {
     let port = free_port();
     let lease = lease(json!({"url": format!("http://127.0.0.1:{port}")}));
+    assert!(send(&lease, request("POST", "/")).await.unwrap_err().retryable, "nothing was sent");
     let error = send(&lease, get("/")).await.unwrap_err();
     assert_eq!(
         (error.kind, error.retryable, error.code.as_deref()),

@@ -17,6 +17,7 @@ pub use cursor::Cursor;
 pub use transaction::Transaction;
 
 use crate::config::Config;
+use crate::error;
 use crate::statement::{self, Kind, Ready, Scope};
 use crate::value::{Outcome, Params, Rows, Statement, TransactionOptions};
 use backend::Backend;
@@ -247,7 +248,7 @@ async fn execute(attempt: Attempt<Client>, ready: &Ready, own: Option<Duration>)
     attempt.sent(sent(ready));
     let outcome = session.change(ready, attempt.limit(own)).await;
     session.release();
-    outcome
+    outcome.map_err(error::sent)
 }
 
 async fn batch(attempt: Attempt<Client>, all: &[Ready]) -> Result<Outcome, Error> {
@@ -255,7 +256,7 @@ async fn batch(attempt: Attempt<Client>, all: &[Ready]) -> Result<Outcome, Error
     session.begin(TransactionOptions::default(), attempt.limit(None)).await?;
     let outcome = each(&attempt, session.as_mut(), all).await;
     if session.usable() {
-        session.end(outcome.is_ok()).await?;
+        session.end(outcome.is_ok()).await.map_err(error::sent)?;
     }
     session.release();
     outcome

@@ -3,6 +3,7 @@
 use super::session::Session;
 use super::slot::Slot;
 use super::{Access, each, limit_of, sent};
+use crate::error;
 use crate::statement::{Ready, Scope};
 use crate::value::{Outcome, Params, Rows, Statement, Value};
 use caisson_capability::{Allowed, Call, Error};
@@ -87,7 +88,7 @@ impl Transaction {
 
     async fn change(
         &self,
-        allowed: Allowed,
+        allowed: Allowed<'_>,
         all: &[Ready],
         own: Option<std::time::Duration>,
     ) -> Result<Outcome, Error> {
@@ -144,7 +145,7 @@ impl Transaction {
             .lease
             .call(Call::of("transaction"), async |_attempt| {
                 let mut taken = self.session.take()?;
-                let outcome = taken.get()?.end(commit).await;
+                let outcome = taken.get()?.end(commit).await.map_err(error::sent);
                 if let Some(session) =
                     taken.end(if outcome.is_ok() { how } else { "it could not be committed" })
                 {

@@ -174,7 +174,10 @@ async fn new_mariadb() -> Server {
         command.arg(format!("--socket={}", folder.join("s.sock").display())).arg(format!("--port={port}"));
         command
     });
-    until_answers(&mysql_options(&server, "mysql")).await;
+    let root = mysql_options(&server, "mysql");
+    until_answers(&root).await;
+    let admin = Service::with(&root).access(&["*"]);
+    execute(&admin, &format!("create user app@'127.0.0.1' identified by '{PASSWORD}'")).await;
     server
 }
 
@@ -220,8 +223,12 @@ pub(crate) async fn postgres() -> Json {
     postgres_options(server, &name)
 }
 
+pub(crate) async fn shared_mariadb() -> &'static Server {
+    MARIADB.get_or_init(new_mariadb).await
+}
+
 pub(crate) async fn mariadb() -> Json {
-    let server = MARIADB.get_or_init(new_mariadb).await;
+    let server = shared_mariadb().await;
     let name = fresh_name();
     let admin = Service::with(&mysql_options(server, "mysql"));
     admin

@@ -2,11 +2,13 @@
 
 use crate::harness::{
     HANG, Service, and, count, eventually, execute, free_port, hides_secrets, new_postgres, one,
-    postgres_options,
+    postgres_options, shared_postgres,
 };
 use caisson_capability::ErrorKind;
-use caisson_sql::{Scalar, Statement, TransactionOptions};
+use caisson_conformance::Cut;
+use caisson_sql::{Params, Scalar, Statement, TransactionOptions};
 use serde_json::json;
+use std::net::Ipv4Addr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,6 +30,41 @@ async fn a_server_that_restarts_loses_transactions_and_is_found_again() {
     server.start_again();
     eventually("it is there again", async || service.live().connection().ping().await.ok()).await;
     assert_eq!(count(&access, "t").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_whose_answer_is_lost_may_have_been_made_and_is_not_called_retryable() {
+    let server = shared_postgres().await;
+    let cut = Cut::before((Ipv4Addr::LOCALHOST, server.port).into()).await.unwrap();
+    let way = json!({"url": format!("postgres://{}/postgres", cut.address())});
+    let service = Service::with(&and(&postgres_options(server, "postgres"), &way));
+    let access = service.access(&["*"]);
+    let change = Statement::new("update pg_class set relname = relname where false");
+    for ends in ["execute", "commit", "batch", "query"] {
+        let transaction = access.begin(TransactionOptions::default()).await.unwrap();
+        access.execute(&change).await.unwrap();
+        cut.hold();
+        let before = cut.passed().held_bytes;
+        let work = async {
+            match ends {
+                "execute" => access.execute(&change).await.map(drop),
+                "commit" => transaction.commit().await,
+                "batch" => access.batch(&change.text, &[Params::default()]).await.map(drop),
+                _ => access.query(&Statement::new("select 1")).await.map(drop),
+            }
+        };
+        let lost = async {
+            cut.until(|passed| passed.held_bytes > before).await;
+            cut.cut();
+        };
+        let (ended, ()) = tokio::time::timeout(HANG, async { tokio::join!(work, lost) }).await.unwrap();
+        let error = ended.unwrap_err();
+        // Of a batch, what is held back here is its beginning.
+        let expected = matches!(ends, "batch" | "query");
+        assert_eq!((error.kind, error.retryable), (ErrorKind::Unavailable, expected), "{ends}: {error:?}");
+        cut.pass();
+        drop(transaction);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
