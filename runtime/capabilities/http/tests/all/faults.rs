@@ -130,6 +130,8 @@ async fn every_bad_answer_is_an_error_that_says_what_was_wrong() {
         for (number, (method, retryable)) in [("GET", retryable), ("POST", false)].into_iter().enumerate() {
             let lease = lease(config.clone());
             let sent = tokio::time::timeout(HANG, send(&lease, request(method, "/"))).await;
+            // With the client, its connections go.
+            drop(lease);
             let error = sent.expect(name).expect_err(name);
             assert_eq!((error.kind, error.fault), (kind, Fault::Remote), "{name}: {error:?}");
             assert!(
