@@ -40,7 +40,7 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Table> {
             "connections": [{"name": "crm-db", "type": "sql", "url": database.url, "tls": {"mode": "disable"}, "pool": {"max": 10}}],
             "grants": [
                 {"services": ["*"], "connection": "crm-db", "operations": ["query"]},
-                {"services": ["crm_writes.find", "customer_writes"], "connection": "crm-db", "operations": ["execute"]},
+                {"services": ["crm-writes.find", "customer-writes"], "connection": "crm-db", "operations": ["execute"]},
             ],
         }),
     )?;
@@ -48,9 +48,9 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Table> {
     let fastapi = contenders::bare_fastapi(bench.context, Some(&database.url))?;
     let runners = [
         Runner::new("Caisson, Python, may only read", &server.listen, "/services/crm.find?id=7"),
-        Runner::new("Caisson, Python, may write", &server.listen, "/services/crm_writes.find?id=7"),
+        Runner::new("Caisson, Python, may write", &server.listen, "/services/crm-writes.find?id=7"),
         Runner::new("Caisson, Rust, may only read", &server.listen, "/services/customer?id=7"),
-        Runner::new("Caisson, Rust, may write", &server.listen, "/services/customer_writes?id=7"),
+        Runner::new("Caisson, Rust, may write", &server.listen, "/services/customer-writes?id=7"),
         Runner::new(AXUM, &axum.address, "/customer?id=7"),
         Runner::new(FASTAPI, &fastapi.address, "/customer?id=7"),
     ];
