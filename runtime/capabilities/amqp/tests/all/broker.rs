@@ -64,13 +64,16 @@ impl Broker {
         let mut epmd_child = Command::new("epmd");
         epmd_child.args(["-address", "127.0.0.1", "-port", &epmd.to_string()]);
         let epmd_child = apart(&mut epmd_child);
+        // The `kill` of some shells takes no `--`.
         let watch = Command::new("sh")
             .arg("-c")
             .arg(format!(
-                "cat >/dev/null; kill -9 {} 2>/dev/null; kill -9 -- -$(cat {shown}/group) 2>/dev/null; rm -rf {shown}",
+                "cat >/dev/null; kill -9 {} 2>/dev/null; kill -9 -$(cat {shown}/group) 2>/dev/null; rm -rf {shown}",
                 epmd_child.id()
             ))
             .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .process_group(0)
             .spawn()
             .unwrap();
