@@ -9,7 +9,7 @@ use crate::package::{LoadError, Package, ServiceInfo};
 use crate::program::{Program, Shared};
 use crate::python;
 use crate::settings::{Limits, Settings};
-use caisson_capability::{Connections, Invoker};
+use caisson_capability::{Background, Connections, Invoker};
 use caisson_host::Link;
 use caisson_telemetry::{LogHub, Metrics};
 use std::path::PathBuf;
@@ -108,6 +108,11 @@ impl Engine {
     /// Opens the door through which services call each other. Only the first call counts.
     pub fn connect(&self, invoker: Weak<dyn Invoker>) {
         self.0.outside.connect(invoker);
+    }
+
+    /// Says who keeps calls that nobody waits for. Only the first call counts.
+    pub fn connect_background(&self, background: Weak<dyn Background>) {
+        self.0.outside.connect_background(background);
     }
 
     /// Why Python packages cannot be loaded, if they cannot.
