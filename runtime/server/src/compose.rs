@@ -11,8 +11,9 @@ use crate::signals::Signals;
 use crate::state;
 use anyhow::Context as _;
 use caisson_admin::{Admin, Login, Token, UsageCollector};
+use caisson_background::Queue;
 use caisson_capability::grant::Giver;
-use caisson_capability::{Connections, Invoker};
+use caisson_capability::{Background, Connections, Invoker};
 use caisson_channel::{DrainReport, Listener, Routes, Table, Tls};
 use caisson_control::packages::Following;
 use caisson_control::{Control, Live, Packages, Serving};
@@ -41,6 +42,9 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
         Deployer::open(&plan.data, Arc::new(engine.clone()), Arc::clone(&metrics), Arc::clone(&logs))?;
     let door: Arc<dyn Invoker> = Arc::new(Door::new(&deployer, Arc::clone(&logs)));
     engine.connect(Arc::downgrade(&door));
+    let queue = state::background(&plan, &metrics, &door).await?;
+    let background: Arc<dyn Background> = Arc::<Queue>::clone(&queue);
+    engine.connect_background(Arc::downgrade(&background));
     if plan.dev {
         let registry: Arc<dyn Giver> = deployer.registry();
         connections.give_by(Arc::downgrade(&registry));
@@ -78,6 +82,7 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
         inbound: live.inbound(),
         connections,
         audit,
+        background: Arc::clone(&queue),
         invoker: door,
         http: plan.http.clone(),
         metrics,
@@ -91,6 +96,8 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
         alive = come_to_life(&plan, &deployer, &packages, &live, output) => alive?,
         () = stop.cancelled() => (None, None),
     };
+    // Not before the services are there: a call to one that is about to come would have to wait for its turn again.
+    queue.start(stop.clone());
     stop.cancelled().await;
     drop(following);
     live.stop().await;
@@ -98,6 +105,7 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
         watch.stop().await;
     }
     report(services.await?, output);
+    queue.stopped().await;
     // Last, so that health and metrics can be seen until everything is answered.
     stop_admin.cancel();
     report(admin.await?, output);

@@ -43,6 +43,7 @@ const RULES: &[Rule] = &[
         name: "caisson-admin",
         may: &[
             "caisson-audit",
+            "caisson-background",
             "caisson-capability",
             "caisson-channel",
             "caisson-cluster",
@@ -59,6 +60,12 @@ const RULES: &[Rule] = &[
         may: &["caisson-capability"],
         never: &["wasmtime", "axum", "hyper"],
         why: "it keeps what it is told, and asks nobody",
+    },
+    Rule {
+        name: "caisson-background",
+        may: &["caisson-capability", "caisson-telemetry"],
+        never: &["wasmtime", "axum", "hyper"],
+        why: "it makes calls through the invoker, like everything else that brings them; who answers is not its concern",
     },
     Rule {
         name: "caisson-capability",
