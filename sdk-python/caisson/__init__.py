@@ -10,14 +10,16 @@
 from caisson._bunch import Bunch, Message, ServiceInput
 from caisson._capability import CapabilityError
 from caisson._errors import (
-    BackendInvocationError, BadRequest, Conflict, ElementMissing, Forbidden, InternalServerError, MethodNotAllowed,
-    ModelValidationError, NotFound, ServiceError, ServiceUnavailable, TooManyRequests, Unauthorized,
+    BackendInvocationError, BadRequest, Conflict, ElementMissing, Forbidden, InternalServerError, InvokeTimeout, MethodNotAllowed,
+    ModelValidationError, NotFound, ServiceError, ServiceUnavailable, TooManyRequests, Unauthorized, UnknownService,
 )
+from caisson._invoke import Answer
 from caisson._service import Service
 from caisson._soap import SOAPMessage
 
 __all__ = [
-    'BackendInvocationError', 'BadRequest', 'Bunch', 'CapabilityError', 'Conflict', 'ElementMissing', 'Forbidden', 'InternalServerError',
+    'Answer', 'BackendInvocationError', 'BadRequest', 'Bunch', 'CapabilityError', 'Conflict', 'ElementMissing', 'Forbidden',
+    'InternalServerError', 'InvokeTimeout',
     'Message', 'MethodNotAllowed', 'ModelValidationError', 'NotFound', 'SOAPMessage', 'Service', 'ServiceError', 'ServiceInput',
-    'ServiceUnavailable', 'TooManyRequests', 'Unauthorized',
+    'ServiceUnavailable', 'TooManyRequests', 'Unauthorized', 'UnknownService',
 ]

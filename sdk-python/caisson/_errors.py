@@ -6,8 +6,8 @@ from typing import Any
 
 __all__ = [
     'BackendInvocationError', 'BadRequest', 'Conflict', 'ElementMissing', 'Forbidden', 'InternalServerError',
-    'MethodNotAllowed', 'ModelValidationError', 'NotFound', 'ServiceError', 'ServiceUnavailable', 'TooManyRequests',
-    'Unauthorized',
+    'InvokeTimeout', 'MethodNotAllowed', 'ModelValidationError', 'NotFound', 'ServiceError', 'ServiceUnavailable',
+    'TooManyRequests', 'Unauthorized', 'UnknownService',
 ]
 
 _KINDS = {
@@ -168,6 +168,22 @@ class ElementMissing(ModelValidationError):
     """400: a required element is not there."""
 
     default_msg = 'Element missing'
+
+
+class UnknownService(NotFound, KeyError):
+    """404: nothing is deployed under the name that was called, which is `name`."""
+
+    def __init__(self, *args: Any, name: str = '', **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = name
+
+
+class InvokeTimeout(ServiceError, TimeoutError):
+    """504: another service has not answered in time."""
+
+    status = 504
+    default_msg = 'The service has not answered in time'
+    retryable = True
 
 
 _BY_STATUS = {

@@ -56,6 +56,8 @@ hooks! {
     make_broker_message,
     /// `(request, peer or None) -> dict`
     wsgi_environ,
+    /// `(JSON or None) -> dict`: what a chain of calls in the background shares
+    make_environ,
     /// `() -> free-form payload`
     make_message,
     /// `(coroutine) -> None`

@@ -201,6 +201,8 @@ fn warm_up_context(service: &str) -> Context {
         attempt: 1,
         traceparent: None,
         tracestate: None,
+        in_reply_to: None,
+        environ: None,
     }
 }
 

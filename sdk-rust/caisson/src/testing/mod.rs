@@ -102,6 +102,8 @@ impl Host {
                 attempt: 1,
                 traceparent: None,
                 tracestate: None,
+                in_reply_to: None,
+                environ: None,
             },
         }
     }
