@@ -20,6 +20,7 @@
 )]
 
 mod abuse;
+mod background;
 mod capabilities;
 mod channels;
 mod cli;

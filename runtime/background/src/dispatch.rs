@@ -94,7 +94,11 @@ impl Dispatcher {
                 let millis = u64::try_from(due.saturating_sub(now)).unwrap_or(0);
                 Duration::from_millis(millis).min(LONGEST_SLEEP)
             }
-            Ok(None) | Err(_) => LONGEST_SLEEP,
+            Ok(None) => LONGEST_SLEEP,
+            Err(error) => {
+                tracing::error!(%error, "the next call in the background cannot be found");
+                PAUSE
+            }
         }
     }
 

@@ -25,9 +25,6 @@ mod store;
 mod task;
 mod writer;
 
-#[cfg(test)]
-mod tests;
-
 pub use entry::{Entry, Filter, State};
 pub use queue::{Queue, Settings};
 pub use store::StoreError;

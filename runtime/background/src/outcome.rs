@@ -104,14 +104,12 @@ fn shortened(text: &str) -> String {
     text.chars().take(MAX_REASON).collect()
 }
 
-fn of_group(group: &Group, task: &Task, mut told: Told<'_>) -> Settled {
+fn of_group(group: &Group, task: &Task, told: Told<'_>) -> Settled {
     let size = usize::try_from(group.size).unwrap_or(1).max(1);
     let most = (GROUP_ANSWERS / size).max(LEAST_ANSWER);
     let bytes = told.response.map_or(0, |(_, body)| body.len());
     let too_large = format!("the answer has {bytes} bytes, and {most} can be told of in a group of {size} calls");
-    if bytes > most {
-        told = Told { response: None, exception: Some(&too_large), ..told };
-    }
+    let told = if bytes > most { Told { response: None, exception: Some(&too_large), ..told } } else { told };
     let item = report::item(group, task, &told);
     let body = report::on_target(group, &item).into();
     let kind = if group.is_fanout { kind::FANOUT_ON_TARGET } else { kind::PARALLEL_ON_TARGET };

@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use caisson_capability::background::{Origin, Pattern};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 /// Milliseconds since the Unix epoch.
 pub(crate) type Millis = i64;
@@ -122,7 +121,7 @@ pub(crate) fn now() -> Millis {
 /// A time as services are told it: ISO 8601 in UTC, without a zone.
 pub(crate) fn iso(millis: Millis) -> String {
     let at = Timestamp::from_millisecond(millis).unwrap_or_default();
-    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string()
+    at.strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string()
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ pub(crate) async fn open(path: &Path) -> Result<Store, StoreError> {
 
 async fn prepare(connection: &mut SqliteConnection) -> Result<(Vec<(String, Amount)>, i64), sqlx::Error> {
     for statement in SCHEMA {
-        sqlx::query(statement).execute(&mut *connection).await?;
+        sqlx::query(*statement).execute(&mut *connection).await?;
     }
     sqlx::query("PRAGMA user_version = 1").execute(&mut *connection).await?;
     sqlx::query("UPDATE tasks SET state = 0, lost = lost + 1 WHERE state = 1").execute(&mut *connection).await?;
