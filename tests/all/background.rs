@@ -190,7 +190,9 @@ async fn what_was_acknowledged_is_not_lost_when_the_server_is_killed() {
     // Those that were done before the kill are in the old server's log, which is gone with it; of those that were not, each has
     // its callback.
     let noted = noted(&server).await;
-    assert!(noted.iter().filter(|call| call["type"] == "invoke-async-callback").count() >= 1 || noted.is_empty());
+    assert!(
+        noted.iter().filter(|call| call["type"] == "invoke-async-callback").count() >= 1 || noted.is_empty()
+    );
 }
 
 #[tokio::test]
@@ -221,7 +223,10 @@ async fn a_callback_that_no_longer_exists_is_kept_as_failed_and_can_be_retried()
         Some(tasks(&server, "state=failed").await).filter(|failed| !failed.is_empty())
     })
     .await;
-    assert_eq!((&failed[0]["service"], &failed[0]["type"]), (&json!("gone"), &json!("invoke-async-callback")));
+    assert_eq!(
+        (&failed[0]["service"], &failed[0]["type"]),
+        (&json!("gone"), &json!("invoke-async-callback"))
+    );
     assert!(failed[0]["reason"].as_str().unwrap().contains("no service named gone"), "{failed:?}");
     server.log_says("a call in the background has failed for good").await;
     let listed = Command::to(&server, ["ls", "tasks"]).run().await;
@@ -244,7 +249,8 @@ async fn two_services_that_wait_are_waited_for_at_the_same_time() {
     assert_eq!(answer.json(), json!([0.5, 0.6, "here"]));
     // Not by the clock, which others use too: each began before any other had ended.
     let records = server.records(&format!("cid={}", answer.cid())).await;
-    let what: Vec<_> = records.iter().filter_map(|record| record["message"].as_str()?.split(' ').next()).collect();
+    let what: Vec<_> =
+        records.iter().filter_map(|record| record["message"].as_str()?.split(' ').next()).collect();
     assert_eq!(what, ["began", "began", "ended", "ended"]);
 }
 
@@ -260,11 +266,19 @@ async fn a_fanout_runs_at_the_same_time_and_tells_of_all_once() {
     let finals: Vec<_> = noted.iter().filter(|call| call["type"] == "fanout-on-final").collect();
     let [told] = &finals[..] else { panic!("{finals:?}") };
     let told = &told["payload"];
-    assert_eq!((&told["phase"], &told["source"], &told["on_final"]), (&json!("on-final"), &json!("fan"), &json!(["note"])));
-    let ok: Vec<_> = told["data"].as_array().unwrap().iter().map(|item| (&item["target"], &item["ok"])).collect();
+    assert_eq!(
+        (&told["phase"], &told["source"], &told["on_final"]),
+        (&json!("on-final"), &json!("fan"), &json!(["note"]))
+    );
+    let ok: Vec<_> =
+        told["data"].as_array().unwrap().iter().map(|item| (&item["target"], &item["ok"])).collect();
     assert_eq!(
         ok,
-        [(&json!("slow"), &json!(true)), (&json!("slow-too"), &json!(true)), (&json!("failing"), &json!(false))]
+        [
+            (&json!("slow"), &json!(true)),
+            (&json!("slow-too"), &json!(true)),
+            (&json!("failing"), &json!(false))
+        ]
     );
     assert!(!told.to_string().contains("only for the operator"), "{told}");
     let records = server.records(&format!("cid={cid}")).await;
@@ -285,8 +299,14 @@ async fn all_ways_of_calling_do_what_they_say() {
     assert_eq!((&said["late"], &said["none"]), (&json!("InvokeTimeout"), &Value::Null));
     assert_eq!(said["unknown"], json!(["UnknownService", 404]));
     assert_eq!(said["unknown_later"], "no service named no-such");
-    assert_eq!((&said["bunch"], &said["impl"], &said["other"]), (&json!(5), &json!({"noted": 1}), &json!("here")));
-    assert_eq!((&said["by id"], &said["instance"], &said["instance cid"]), (&json!({"noted": 2}), &json!("Note"), &json!(true)));
+    assert_eq!(
+        (&said["bunch"], &said["impl"], &said["other"]),
+        (&json!(5), &json!({"noted": 1}), &json!("here"))
+    );
+    assert_eq!(
+        (&said["by id"], &said["instance"], &said["instance cid"]),
+        (&json!({"noted": 2}), &json!("Note"), &json!(true))
+    );
 }
 
 #[tokio::test]
@@ -294,8 +314,14 @@ async fn a_retry_in_the_background_tells_what_it_came_to() {
     let server = server().await;
     let cid = post(&server, "retry", json!({})).await.text();
     let told = &noted_times(&server, 1).await[0]["payload"];
-    assert_eq!((&told["ok"], &told["call_cid"], &told["context"]), (&json!(false), &json!(cid), &json!({"k": 1})));
-    assert_eq!((&told["source"], &told["target"], &told["retry_repeats"]), (&json!("retry"), &json!("failing"), &json!(2)));
+    assert_eq!(
+        (&told["ok"], &told["call_cid"], &told["context"]),
+        (&json!(false), &json!(cid), &json!({"k": 1}))
+    );
+    assert_eq!(
+        (&told["source"], &told["target"], &told["retry_repeats"]),
+        (&json!("retry"), &json!("failing"), &json!(2))
+    );
     assert_eq!(told["exception"], "An error has occurred");
     no_tasks(&server).await;
 }

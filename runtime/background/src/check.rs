@@ -33,11 +33,7 @@ fn at_most(what: &str, has: usize, most: usize) -> Result<(), Error> {
 }
 
 /// Looks at a call, and makes of it what is kept.
-pub(crate) fn task(
-    asked: background::Task,
-    by: &Invocation,
-    invoker: &dyn Invoker,
-) -> Result<Task, Error> {
+pub(crate) fn task(asked: background::Task, by: &Invocation, invoker: &dyn Invoker) -> Result<Task, Error> {
     let service = known(&asked.service, invoker)?;
     let callback = all_known(&asked.callback, invoker)?;
     at_most("the message", asked.body.len(), MAX_BODY)?;
@@ -60,7 +56,8 @@ pub(crate) fn task(
     }
     let now = task::now();
     let due = now.saturating_add(millis("the delay", asked.delay, MAX_DELAY)?);
-    let expires = asked.expires.map(|after| millis("the time until it expires", after, MAX_DELAY)).transpose()?;
+    let expires =
+        asked.expires.map(|after| millis("the time until it expires", after, MAX_DELAY)).transpose()?;
     let retry = asked.retry.unwrap_or(Retry { repeats: 0, interval: Duration::ZERO });
     if retry.repeats > MAX_REPEATS {
         return Err(unfit(format!("{} repeats are more than {MAX_REPEATS}", retry.repeats)));

@@ -138,9 +138,13 @@ impl Dispatcher {
             *busy.entry(due.service.as_str()).or_default() += 1;
             bytes = bytes.saturating_add(due.bytes);
         }
-        let full: Vec<&str> =
-            busy.iter().filter(|(_, number)| **number >= workers_of_one).map(|(service, _)| *service).collect();
-        let due = read::due(&self.means.readers, now, &full, i64::try_from(workers * 2).unwrap_or(i64::MAX)).await?;
+        let full: Vec<&str> = busy
+            .iter()
+            .filter(|(_, number)| **number >= workers_of_one)
+            .map(|(service, _)| *service)
+            .collect();
+        let due = read::due(&self.means.readers, now, &full, i64::try_from(workers * 2).unwrap_or(i64::MAX))
+            .await?;
         let mut chosen: Vec<Due> = Vec::new();
         for one in &due {
             let number = busy.entry(one.service.as_str()).or_default();
@@ -190,7 +194,10 @@ impl Dispatcher {
         self.running.shutdown().await;
         // Those that have written down what they came to are no longer being made, so this changes nothing of them.
         let ids: Vec<i64> = self.known.values().map(|due| due.id).collect();
-        tracing::warn!(most = ids.len(), "calls in the background were broken off: they are made again after the next start");
+        tracing::warn!(
+            most = ids.len(),
+            "calls in the background were broken off: they are made again after the next start"
+        );
         if let Err(error) = self.means.writer.change(Change::Release { ids }).await {
             tracing::error!(%error, "calls in the background that were broken off count as lost");
         }
@@ -222,7 +229,9 @@ async fn attempt(means: Means, taken: Taken) {
     let settled = settle(&task, group.as_ref(), &ended, at);
     tell(&means.metrics, &task, &ended, &settled);
     let change = match settled {
-        Settled::Done { callbacks, item } => Change::Done { task: Box::new(task), group, callbacks, item, at },
+        Settled::Done { callbacks, item } => {
+            Change::Done { task: Box::new(task), group, callbacks, item, at }
+        }
         Settled::Again { due, repeats, waits, reason } => {
             Change::Again { id: task.id, due, repeats, waits, reason }
         }
@@ -281,14 +290,27 @@ fn tell(metrics: &Metrics, task: &Task, ended: &Ended, settled: &Settled) {
     match (ended, settled) {
         (_, Settled::Again { reason, .. }) => {
             background.retried.inc();
-            tracing::info!(task = id, service, source, cid, reason, "a call in the background is tried again later");
+            tracing::info!(
+                task = id,
+                service,
+                source,
+                cid,
+                reason,
+                "a call in the background is tried again later"
+            );
         }
         (Ended::Answered { .. }, _) => {
             background.done.inc();
         }
         (Ended::Expired, _) => {
             background.expired.inc();
-            tracing::warn!(task = id, service, source, cid, "a call in the background expired before it could begin");
+            tracing::warn!(
+                task = id,
+                service,
+                source,
+                cid,
+                "a call in the background expired before it could begin"
+            );
         }
         (Ended::Failed(error), _) => {
             background.given_up.inc();

@@ -23,7 +23,10 @@ const MAX_REASON: usize = 2_000;
 /// How an attempt ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    Answered { content_type: String, body: Bytes },
+    Answered {
+        content_type: String,
+        body: Bytes,
+    },
     Failed(Error),
     /// Its time was over before it began.
     Expired,
@@ -108,7 +111,8 @@ fn of_group(group: &Group, task: &Task, told: Told<'_>) -> Settled {
     let size = usize::try_from(group.size).unwrap_or(1).max(1);
     let most = (GROUP_ANSWERS / size).max(LEAST_ANSWER);
     let bytes = told.response.map_or(0, |(_, body)| body.len());
-    let too_large = format!("the answer has {bytes} bytes, and {most} can be told of in a group of {size} calls");
+    let too_large =
+        format!("the answer has {bytes} bytes, and {most} can be told of in a group of {size} calls");
     let told = if bytes > most { Told { response: None, exception: Some(&too_large), ..told } } else { told };
     let item = report::item(group, task, &told);
     let body = report::on_target(group, &item).into();
@@ -123,7 +127,13 @@ pub(crate) fn finals(group: &Group, items: &[String], now: Millis) -> Vec<Task> 
     told_of_group(group, &group.on_final, kind::FANOUT_ON_FINAL, &body, now)
 }
 
-fn told_of_group(group: &Group, services: &[String], kind: &'static str, body: &Bytes, now: Millis) -> Vec<Task> {
+fn told_of_group(
+    group: &Group,
+    services: &[String],
+    kind: &'static str,
+    body: &Bytes,
+    now: Millis,
+) -> Vec<Task> {
     let one = |service: &String| Task {
         source: group.source.clone(),
         service: service.clone(),
@@ -216,11 +226,19 @@ mod tests {
             callback: vec!["a".to_owned(), "b".to_owned()],
             ..Task::default()
         };
-        let Settled::Done { callbacks, item: None } = settle(&task, None, &answered("yes"), 7) else { panic!() };
+        let Settled::Done { callbacks, item: None } = settle(&task, None, &answered("yes"), 7) else {
+            panic!()
+        };
         assert_eq!(callbacks.iter().map(|one| one.service.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         for one in &callbacks {
-            assert_eq!((one.in_reply_to.as_deref(), one.kind, &one.body[..]), (Some("c1"), kind::CALLBACK, &b"yes"[..]));
-            assert_eq!((one.environ.as_deref(), one.content_type.as_deref()), (Some("{}"), Some("text/plain")));
+            assert_eq!(
+                (one.in_reply_to.as_deref(), one.kind, &one.body[..]),
+                (Some("c1"), kind::CALLBACK, &b"yes"[..])
+            );
+            assert_eq!(
+                (one.environ.as_deref(), one.content_type.as_deref()),
+                (Some("{}"), Some("text/plain"))
+            );
             assert_ne!(one.cid, "c1");
         }
         let failed = Ended::Failed(Error::new(ErrorKind::Internal, "no"));

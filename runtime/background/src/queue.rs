@@ -96,7 +96,9 @@ impl Queue {
         let counts = read::counts(&store.readers).await.unwrap_or_default();
         let (writer, readers) = store.split(shared.clone());
         let background = &shared.metrics.background;
-        for (gauge, count) in [&background.waiting, &background.running, &background.failed].into_iter().zip(counts) {
+        for (gauge, count) in
+            [&background.waiting, &background.running, &background.failed].into_iter().zip(counts)
+        {
             gauge.set(count);
         }
         Ok(Self { writer, readers, shared, settings, invoker: OnceLock::new(), dispatcher: Mutex::default() })

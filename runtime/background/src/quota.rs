@@ -14,10 +14,7 @@ pub(crate) struct Amount {
 
 impl Amount {
     fn and(self, other: Self) -> Self {
-        Self {
-            tasks: self.tasks.saturating_add(other.tasks),
-            bytes: self.bytes.saturating_add(other.bytes),
-        }
+        Self { tasks: self.tasks.saturating_add(other.tasks), bytes: self.bytes.saturating_add(other.bytes) }
     }
 }
 
@@ -128,7 +125,8 @@ mod tests {
 
     #[test]
     fn one_service_cannot_take_the_place_of_all_others() {
-        let settings = Settings { tasks: 10, tasks_of_one: 4, bytes: 100, bytes_of_one: 60, ..Settings::default() };
+        let settings =
+            Settings { tasks: 10, tasks_of_one: 4, bytes: 100, bytes_of_one: 60, ..Settings::default() };
         let quota = Quota::new(settings, vec![("a".to_owned(), Amount { tasks: 3, bytes: 10 })]);
         let one = Amount { tasks: 1, bytes: 1 };
         quota.take("a", one).unwrap();

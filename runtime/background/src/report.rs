@@ -70,7 +70,8 @@ pub(crate) fn item(group: &Group, task: &Task, told: &Told<'_>) -> String {
 /// What is told after one call of a group.
 pub(crate) fn on_target(group: &Group, item: &str) -> String {
     let inside = item.strip_suffix('}').unwrap_or(item);
-    let more = json!({"phase": "on-target", "on_target": group.on_target, "on_final": group.on_final}).to_string();
+    let more =
+        json!({"phase": "on-target", "on_target": group.on_target, "on_final": group.on_final}).to_string();
     format!("{inside},{}", more.strip_prefix('{').unwrap_or_default())
 }
 
@@ -126,9 +127,15 @@ mod tests {
         assert_eq!(parsed(&bad)["exception"], "no \"such\" thing");
         assert_eq!(parsed(&bad)["response"], Value::Null);
         let told = parsed(&on_target(&group(), &good));
-        assert_eq!((&told["phase"], &told["on_target"], &told["response"]), (&json!("on-target"), &json!(["t"]), &json!({"a": 1})));
+        assert_eq!(
+            (&told["phase"], &told["on_target"], &told["response"]),
+            (&json!("on-target"), &json!(["t"]), &json!({"a": 1}))
+        );
         let told = parsed(&on_final(&group(), &[good, bad]));
-        assert_eq!((&told["phase"], &told["on_final"], &told["source"]), (&json!("on-final"), &json!(["f"]), &json!("a")));
+        assert_eq!(
+            (&told["phase"], &told["on_final"], &told["source"]),
+            (&json!("on-final"), &json!(["f"]), &json!("a"))
+        );
         assert_eq!(told["data"].as_array().map(Vec::len), Some(2));
     }
 

@@ -171,7 +171,9 @@ fn tell(order: Ordered, effect: Effect, shared: &Shared) {
     }
     let [waiting, running, failed] = effect.states;
     let background = &shared.metrics.background;
-    for (gauge, by) in [(&background.waiting, waiting), (&background.running, running), (&background.failed, failed)] {
+    for (gauge, by) in
+        [(&background.waiting, waiting), (&background.running, running), (&background.failed, failed)]
+    {
         gauge.inc_by(by);
     }
     if waiting > 0 {

@@ -40,7 +40,11 @@ impl Chain {
             );
             return Err(Error::new(ErrorKind::QuotaExceeded, text));
         }
-        Ok(Self { in_reply_to: None, environ: self.environ.clone(), calls: OnceLock::from(Arc::clone(calls)) })
+        Ok(Self {
+            in_reply_to: None,
+            environ: self.environ.clone(),
+            calls: OnceLock::from(Arc::clone(calls)),
+        })
     }
 }
 

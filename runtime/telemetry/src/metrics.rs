@@ -111,12 +111,24 @@ pub struct BackgroundMetrics {
 impl BackgroundMetrics {
     fn register(&self, r: &mut Registry) {
         r.register("background_waiting", "Calls in the background that wait now", self.waiting.clone());
-        r.register("background_running", "Calls in the background that are being made now", self.running.clone());
-        r.register("background_failed", "Calls in the background that have failed and are kept", self.failed.clone());
+        r.register(
+            "background_running",
+            "Calls in the background that are being made now",
+            self.running.clone(),
+        );
+        r.register(
+            "background_failed",
+            "Calls in the background that have failed and are kept",
+            self.failed.clone(),
+        );
         r.register("background_done", "Calls in the background that were answered", self.done.clone());
         r.register("background_retried", "Attempts after which a call is made again", self.retried.clone());
         r.register("background_expired", "Calls in the background that expired", self.expired.clone());
-        r.register("background_given_up", "Calls in the background that failed for good", self.given_up.clone());
+        r.register(
+            "background_given_up",
+            "Calls in the background that failed for good",
+            self.given_up.clone(),
+        );
     }
 }
 

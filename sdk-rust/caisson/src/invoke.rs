@@ -1,7 +1,7 @@
 //! Calls to other services of the same server.
 
-use crate::{Error, Json, Request, Response, Result, host};
 use crate::bindings::caisson::service::invoker::Call;
+use crate::{Error, Json, Request, Response, Result, host};
 use serde::Serialize;
 
 /// What a service may be called with.

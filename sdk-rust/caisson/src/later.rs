@@ -106,12 +106,16 @@ mod tests {
     fn what_is_asked_for_reaches_the_host() {
         let host = Host::new();
         let ask = async {
-            let later = Later::new("a.b", Json(7))?.after(Duration::from_millis(1_500)).callback("c").callback("d");
+            let later =
+                Later::new("a.b", Json(7))?.after(Duration::from_millis(1_500)).callback("c").callback("d");
             later.retry(3, Duration::from_secs(1)).enqueue().await
         };
         assert_eq!(host.run(ask).unwrap(), "later");
         let asked = &host.later()[0];
-        assert_eq!((asked.service.as_str(), &asked.body[..], asked.after.as_millis()), ("a.b", &b"7"[..], 1_500));
+        assert_eq!(
+            (asked.service.as_str(), &asked.body[..], asked.after.as_millis()),
+            ("a.b", &b"7"[..], 1_500)
+        );
         assert_eq!(asked.callback, ["c", "d"]);
     }
 }

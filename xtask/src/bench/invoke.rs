@@ -24,7 +24,8 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Table> {
     let mut table = Table::new(&["calls between two services in Python, each on an instance of its own", ""]);
     table.fact("one after the other", format!("{:.1} us", number("invoke_us")?));
     table.fact("a hundred at once, each", format!("{:.1} us", number("together_us")?));
-    let each_second = |name: &str, value: f64| (format!("in the background: {name}"), format!("{value:.0} /s"));
+    let each_second =
+        |name: &str, value: f64| (format!("in the background: {name}"), format!("{value:.0} /s"));
     let mut rows = vec![
         each_second("one caller", number("enqueued_by_one")?),
         each_second("fifty callers", number("enqueued_by_fifty")?),

@@ -87,7 +87,8 @@ pub(crate) async fn open(path: &Path) -> Result<Store, StoreError> {
     match opened.await {
         Ok(Ok(store)) => Ok(store),
         Ok(Err(version)) => {
-            let text = format!("it is of a newer version of Caisson (its version is {version}): start that one");
+            let text =
+                format!("it is of a newer version of Caisson (its version is {version}): start that one");
             Err(error(text, None))
         }
         Err(source) => {
@@ -102,7 +103,9 @@ async fn prepare(connection: &mut SqliteConnection) -> Result<(Vec<(String, Amou
         sqlx::query(*statement).execute(&mut *connection).await?;
     }
     sqlx::query("PRAGMA user_version = 1").execute(&mut *connection).await?;
-    sqlx::query("UPDATE tasks SET state = 0, lost = lost + 1 WHERE state = 1").execute(&mut *connection).await?;
+    sqlx::query("UPDATE tasks SET state = 0, lost = lost + 1 WHERE state = 1")
+        .execute(&mut *connection)
+        .await?;
     let next = "SELECT MAX((SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'tasks'), \
                 (SELECT COALESCE(MAX(id), 0) FROM batches)) + 1";
     let next_id = sqlx::query(next).fetch_one(&mut *connection).await?.try_get(0)?;
@@ -131,10 +134,12 @@ pub(crate) fn explain(error: &sqlx::Error) -> String {
     match code.map(|code| code & 0xff) {
         Some(13) => "the disk is full; make room on it".to_owned(),
         Some(11 | 26) => {
-            "the file is damaged or not a database; put back a backup of it, or move it away to start empty".to_owned()
+            "the file is damaged or not a database; put back a backup of it, or move it away to start empty"
+                .to_owned()
         }
         Some(5 | 6) => {
-            "another process holds the file; a data folder belongs to one server: end the other one".to_owned()
+            "another process holds the file; a data folder belongs to one server: end the other one"
+                .to_owned()
         }
         _ => format!("{error}; look at the file and its disk"),
     }

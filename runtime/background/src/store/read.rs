@@ -47,13 +47,15 @@ pub(crate) async fn due(pool: &SqlitePool, now: Millis, but: &[&str], most: i64)
 
 /// When the next call is due after now.
 pub(crate) async fn next_due(pool: &SqlitePool, now: Millis) -> Result<Option<Millis>> {
-    let query = sqlx::query("SELECT due FROM tasks WHERE state = 0 AND due > ? ORDER BY due LIMIT 1").bind(now);
+    let query =
+        sqlx::query("SELECT due FROM tasks WHERE state = 0 AND due > ? ORDER BY due LIMIT 1").bind(now);
     query.fetch_optional(pool).await?.map(|row| row.try_get(0)).transpose()
 }
 
 /// Whole calls, with their groups.
 pub(crate) async fn take(pool: &SqlitePool, ids: &[i64]) -> Result<Vec<Taken>> {
-    let mut query: QueryBuilder<Sqlite> = QueryBuilder::new("SELECT * FROM tasks WHERE state = 1 AND id IN (");
+    let mut query: QueryBuilder<Sqlite> =
+        QueryBuilder::new("SELECT * FROM tasks WHERE state = 1 AND id IN (");
     let mut list = query.separated(", ");
     for id in ids {
         list.push_bind(*id);

@@ -113,7 +113,9 @@ async fn small(connection: &mut SqliteConnection, change: &Change) -> Result<Eff
         Change::Claim { ids } => {
             ("UPDATE tasks SET state = 1, attempt = attempt + 1 WHERE state = 0 AND id IN (", ids, [-1, 1, 0])
         }
-        Change::Release { ids } => ("UPDATE tasks SET state = 0 WHERE state = 1 AND id IN (", ids, [1, -1, 0]),
+        Change::Release { ids } => {
+            ("UPDATE tasks SET state = 0 WHERE state = 1 AND id IN (", ids, [1, -1, 0])
+        }
         Change::Again { id, due, repeats, waits, reason } => {
             let query = "UPDATE tasks SET state = 0, due = ?, repeats = ?, waits = ?, lost = 0, reason = ? WHERE id = ?";
             let query = sqlx::query(query).bind(due).bind(repeats).bind(waits).bind(reason).bind(id);
@@ -240,7 +242,10 @@ async fn insert(connection: &mut SqliteConnection, tasks: &[&Task]) -> Result<()
             row.push_bind(&task.traceparent).push_bind(&task.tracestate).push_bind(&task.content_type);
             row.push_bind(&task.body[..]).push_bind(list(&task.callback)).push_bind(&task.report);
             row.push_bind(task.created).push_bind(task.due).push_bind(task.expires);
-            row.push_bind(task.repeats).push_bind(task.interval).push_bind(task.attempt).push_bind(task.waits);
+            row.push_bind(task.repeats)
+                .push_bind(task.interval)
+                .push_bind(task.attempt)
+                .push_bind(task.waits);
             let (batch, place) = task.group.unzip();
             row.push_bind(batch).push_bind(place).push_bind(task.bytes());
         });

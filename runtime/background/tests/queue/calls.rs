@@ -1,8 +1,8 @@
 //! Calls that are made, and their callbacks.
 
 use crate::harness::{Place, Services, asking, eventually, task};
-use caisson_capability::background::{Background as _, Origin, Task};
 use caisson_capability::Cid;
+use caisson_capability::background::{Background as _, Origin, Task};
 use std::time::Duration;
 
 #[tokio::test]
@@ -25,8 +25,14 @@ async fn a_call_is_made_once_with_all_that_belongs_to_it() {
     let [call] = &calls[..] else { panic!("{calls:?}") };
     assert_eq!((&*call.service, call.cid.as_str(), call.attempt, call.depth), ("a", "c1", 1, 0));
     assert_eq!((call.channel.kind, &*call.channel.name), ("scheduler", "nightly"));
-    assert_eq!((call.chain.in_reply_to.as_deref(), call.chain.environ.as_deref()), (Some("c0"), Some(r#"{"k": 1}"#)));
-    assert_eq!((call.request.content_type.as_deref(), &call.request.body[..]), (Some("text/plain"), &b"a"[..]));
+    assert_eq!(
+        (call.chain.in_reply_to.as_deref(), call.chain.environ.as_deref()),
+        (Some("c0"), Some(r#"{"k": 1}"#))
+    );
+    assert_eq!(
+        (call.request.content_type.as_deref(), &call.request.body[..]),
+        (Some("text/plain"), &b"a"[..])
+    );
     assert_eq!(call.trace.traceparent.as_deref(), Some("trace"));
     assert_eq!(place.metrics.background.done.get(), 1);
     assert_eq!(place.metrics.background.waiting.get() + place.metrics.background.running.get(), 0);

@@ -22,7 +22,8 @@ async fn what_is_queued_or_under_way_when_the_server_is_killed_is_made_after_the
     let mut attempts: Vec<_> =
         opened.services.calls().iter().map(|call| (call.service.to_string(), call.attempt)).collect();
     attempts.sort();
-    let expected: Vec<_> = (0..8).map(|number| (format!("s{number}"), if number < 3 { 2 } else { 1 })).collect();
+    let expected: Vec<_> =
+        (0..8).map(|number| (format!("s{number}"), if number < 3 { 2 } else { 1 })).collect();
     assert_eq!(attempts, expected);
 }
 
@@ -105,14 +106,22 @@ async fn a_service_that_fails_is_tried_as_often_as_was_asked_and_stops_when_it_a
     });
     let opened = Place::new().start(&services).await;
     let retry = Some(Retry { repeats: 3, interval: Duration::ZERO });
-    let asked = Task { retry, callback: vec!["b".to_owned()], report: Some(r#"{"context": 5}"#.to_owned()), ..task("a") };
+    let asked = Task {
+        retry,
+        callback: vec!["b".to_owned()],
+        report: Some(r#"{"context": 5}"#.to_owned()),
+        ..task("a")
+    };
     opened.queue.enqueue(&asking("x"), asked.clone()).await.unwrap();
     opened.empty_but(0).await;
     let calls = services.calls();
     let attempts: Vec<_> = calls.iter().map(|call| (&*call.service, call.attempt)).collect();
     assert_eq!(attempts, [("a", 1), ("a", 2), ("a", 3), ("b", 1)]);
     let told: serde_json::Value = serde_json::from_slice(&calls[3].request.body).unwrap();
-    assert_eq!((&told["ok"], &told["context"], &told["response"]), (&true.into(), &5.into(), &"at last".into()));
+    assert_eq!(
+        (&told["ok"], &told["context"], &told["response"]),
+        (&true.into(), &5.into(), &"at last".into())
+    );
     // And one that never does: its report says so, and nothing is kept.
     let asked = Task { service: "hopeless".to_owned(), ..asked };
     opened.queue.enqueue(&asking("x"), asked).await.unwrap();
@@ -120,7 +129,10 @@ async fn a_service_that_fails_is_tried_as_often_as_was_asked_and_stops_when_it_a
     let calls = services.calls();
     assert_eq!(calls.len(), 9);
     let told: serde_json::Value = serde_json::from_slice(&calls[8].request.body).unwrap();
-    assert_eq!((&told["ok"], &told["exception"], &told["response"]), (&false.into(), &"not yet".into(), &().into()));
+    assert_eq!(
+        (&told["ok"], &told["exception"], &told["response"]),
+        (&false.into(), &"not yet".into(), &().into())
+    );
 }
 
 #[tokio::test]
@@ -143,7 +155,9 @@ async fn a_file_that_is_none_of_ours_is_refused_and_left_alone() {
     let place = Place::new();
     let content = vec![7_u8; 9_000];
     std::fs::write(place.file(), &content).unwrap();
-    let error = caisson_background::Queue::open(&place.file(), place.settings, place.metrics.clone()).await.unwrap_err();
+    let error = caisson_background::Queue::open(&place.file(), place.settings, place.metrics.clone())
+        .await
+        .unwrap_err();
     let text = error.to_string();
     assert!(text.contains("background.db") && text.contains("put back a backup"), "{text}");
     assert_eq!(std::fs::read(place.file()).unwrap(), content);

@@ -37,7 +37,10 @@ async fn a_fanout_tells_of_each_and_once_of_all() {
     assert_eq!(of("a")[0].channel.kind, "fanout-call");
     assert_eq!((of("t")[0].channel.kind, of("f")[0].channel.kind), ("fanout-on-target", "fanout-on-final"));
     let told: Value = serde_json::from_slice(&of("f")[0].request.body).unwrap();
-    assert_eq!((&told["phase"], &told["source"], &told["on_target"]), (&json!("on-final"), &json!("x"), &json!(["t"])));
+    assert_eq!(
+        (&told["phase"], &told["source"], &told["on_target"]),
+        (&json!("on-final"), &json!("x"), &json!(["t"]))
+    );
     let data = told["data"].as_array().unwrap();
     let targets: Vec<_> = data.iter().map(|item| (&item["target"], &item["ok"], &item["response"])).collect();
     assert_eq!(
@@ -75,7 +78,8 @@ async fn a_group_that_a_kill_interrupts_still_tells_of_all_exactly_once() {
     let finals: Vec<_> = good.calls().into_iter().filter(|call| &*call.service == "f").collect();
     let [told] = &finals[..] else { panic!("{finals:?}") };
     let told: Value = serde_json::from_slice(&told.request.body).unwrap();
-    let targets: Vec<_> = told["data"].as_array().unwrap().iter().map(|item| item["response"].clone()).collect();
+    let targets: Vec<_> =
+        told["data"].as_array().unwrap().iter().map(|item| item["response"].clone()).collect();
     assert_eq!(targets, ["a", "slow", "b", "slow", "c"]);
 }
 
@@ -86,7 +90,8 @@ async fn parallel_calls_tell_of_each_only() {
     let asked = group(Pattern::Parallel, &["a", "b"], &["t"], &[]);
     opened.queue.enqueue_group(&asking("x"), asked).await.unwrap();
     opened.empty_but(0).await;
-    let mut called: Vec<_> = services.calls().iter().map(|call| (call.service.to_string(), call.channel.kind)).collect();
+    let mut called: Vec<_> =
+        services.calls().iter().map(|call| (call.service.to_string(), call.channel.kind)).collect();
     called.sort();
     let expected = [
         ("a", "parallel-exec-call"),

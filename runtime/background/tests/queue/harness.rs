@@ -3,7 +3,8 @@
 use caisson_background::{Entry, Filter, Queue, Settings, State};
 use caisson_capability::background::Task;
 use caisson_capability::{
-    BoxFuture, Chain, ChannelInfo, Cid, Deadline, Error, ErrorKind, Invocation, Invoker, Request, Response, Trace,
+    BoxFuture, Chain, ChannelInfo, Cid, Deadline, Error, ErrorKind, Invocation, Invoker, Request, Response,
+    Trace,
 };
 use caisson_telemetry::Metrics;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

@@ -13,13 +13,25 @@ async fn what_makes_no_sense_is_refused_with_what_is_wrong() {
     let text = |text: &str| Some(text.to_owned());
     let cases = [
         (task("gone"), ErrorKind::NotFound, "no service named gone"),
-        (Task { callback: vec!["gone".to_owned()], ..task("a") }, ErrorKind::NotFound, "no service named gone"),
+        (
+            Task { callback: vec!["gone".to_owned()], ..task("a") },
+            ErrorKind::NotFound,
+            "no service named gone",
+        ),
         (Task { callback: vec!["b".to_owned(); 33], ..task("a") }, ErrorKind::InvalidInput, "33 callbacks"),
         (Task { body: vec![0; (8 << 20) + 1].into(), ..task("a") }, ErrorKind::InvalidInput, "the message"),
-        (Task { cid: Some(Cid::from(long().as_str())), ..task("a") }, ErrorKind::InvalidInput, "the correlation id"),
+        (
+            Task { cid: Some(Cid::from(long().as_str())), ..task("a") },
+            ErrorKind::InvalidInput,
+            "the correlation id",
+        ),
         (Task { name: Some(long()), ..task("a") }, ErrorKind::InvalidInput, "the name"),
         (Task { environ: text("[1]"), ..task("a") }, ErrorKind::InvalidInput, "environ"),
-        (Task { environ: Some(format!("{{\"a\": \"{}\"}}", "x".repeat(70_000))), ..task("a") }, ErrorKind::InvalidInput, "environ"),
+        (
+            Task { environ: Some(format!("{{\"a\": \"{}\"}}", "x".repeat(70_000))), ..task("a") },
+            ErrorKind::InvalidInput,
+            "environ",
+        ),
         (Task { report: text("{"), ..task("a") }, ErrorKind::InvalidInput, "the report"),
         (Task { delay: Duration::MAX, ..task("a") }, ErrorKind::InvalidInput, "the delay"),
         (Task { expires: Some(Duration::MAX), ..task("a") }, ErrorKind::InvalidInput, "expires"),

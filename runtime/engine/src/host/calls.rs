@@ -56,7 +56,8 @@ impl invoker::HostWithStore<Host> for HasSelf<Host> {
 }
 
 fn too_many(calls: usize) -> Error {
-    let text = format!("{calls} calls at once are more than {MAX_TOGETHER} (limit together): make them in parts");
+    let text =
+        format!("{calls} calls at once are more than {MAX_TOGETHER} (limit together): make them in parts");
     Error::new(ErrorKind::QuotaExceeded, text)
 }
 
@@ -68,26 +69,11 @@ async fn one_of_all(
 ) -> Result<types::Response, types::Error> {
     let invoker::Call { service, request, timeout_ms } = call;
     let prepared = accessor.with(|mut access| access.get().prepare_nested(&service, request));
-    let answer = async {
-        let mut nested = prepared?;
-        if let Some(millis) = timeout_ms {
-            let limit = Duration::from_millis(u64::from(millis));
-            nested.invocation.deadline = nested.invocation.deadline.at_most(Instant::now(), limit);
-        }
-        let response = nested.run_apart().await?;
-        let bytes = response.body.whole().map_or(0, |body| body.len() as u64);
-        let fits = |left: u64| left.checked_sub(bytes);
-        left.fetch_update(Relaxed, Relaxed, fits).map_err(|left| {
-            let text = format!(
-                "the answers of calls that are made at once are larger than {} MiB together: this one has {bytes} bytes, and \
-                 {left} are left",
-                MAX_ANSWERS >> 20
-            );
-            Error::new(ErrorKind::QuotaExceeded, text)
-        })?;
-        Ok(response)
+    let answer = match prepared {
+        Ok(nested) => nested.run_within(timeout_ms, left).await,
+        Err(error) => Err(error),
     };
-    answer.await.map(bindings::response_for_guest).map_err(bindings::error_for_guest)
+    answer.map(bindings::response_for_guest).map_err(bindings::error_for_guest)
 }
 
 impl Host {
@@ -122,6 +108,26 @@ struct Nested {
 }
 
 impl Nested {
+    /// Runs the call, for at most this long, and takes the size of its answer from what is left.
+    async fn run_within(mut self, millis: Option<u32>, left: &AtomicU64) -> Result<Response, Error> {
+        if let Some(millis) = millis {
+            let limit = Duration::from_millis(u64::from(millis));
+            self.invocation.deadline = self.invocation.deadline.at_most(Instant::now(), limit);
+        }
+        let response = self.run_apart().await?;
+        let bytes = response.body.whole().map_or(0, |body| body.len() as u64);
+        let fits = |left: u64| left.checked_sub(bytes);
+        left.fetch_update(Relaxed, Relaxed, fits).map_err(|left| {
+            let text = format!(
+                "the answers of calls that are made at once are larger than {} MiB together: this one has {bytes} bytes, and \
+                 {left} are left",
+                MAX_ANSWERS >> 20
+            );
+            Error::new(ErrorKind::QuotaExceeded, text)
+        })?;
+        Ok(response)
+    }
+
     /// Runs the call on a task of its own: its time must not count as the caller's, and a chain of calls must not become
     /// a tower of polls on one stack. Dropping this future stops it.
     async fn run_apart(self) -> Result<Response, Error> {

@@ -15,22 +15,24 @@ impl background::HostWithStore<Host> for HasSelf<Host> {
         accessor: &Accessor<Host, Self>,
         task: background::Task,
     ) -> Result<background::Ticket, types::Error> {
-        let ticket = async {
-            let (background, by) = accessor.with(|mut access| access.get().keeper())?;
-            background.enqueue(&by, task_from_guest(task)).await
+        let keeper = accessor.with(|mut access| access.get().keeper());
+        let taken = match keeper {
+            Ok((background, by)) => background.enqueue(&by, task_from_guest(task)).await,
+            Err(error) => Err(error),
         };
-        ticket.await.map(ticket_for_guest).map_err(bindings::error_for_guest)
+        taken.map(ticket_for_guest).map_err(bindings::error_for_guest)
     }
 
     async fn enqueue_group(
         accessor: &Accessor<Host, Self>,
         group: background::Group,
     ) -> Result<background::Ticket, types::Error> {
-        let ticket = async {
-            let (background, by) = accessor.with(|mut access| access.get().keeper())?;
-            background.enqueue_group(&by, group_from_guest(group)).await
+        let keeper = accessor.with(|mut access| access.get().keeper());
+        let taken = match keeper {
+            Ok((background, by)) => background.enqueue_group(&by, group_from_guest(group)).await,
+            Err(error) => Err(error),
         };
-        ticket.await.map(ticket_for_guest).map_err(bindings::error_for_guest)
+        taken.map(ticket_for_guest).map_err(bindings::error_for_guest)
     }
 }
 

@@ -158,7 +158,8 @@ impl PyServiceBase {
     /// What a chain of calls in the background shares: a dict with dotted access.
     #[pygetset]
     fn environ(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
-        zelf.environ.get_or_try(|| hook(|hooks| &hooks.make_environ).call((zelf.context.environ.clone(),), vm))
+        zelf.environ
+            .get_or_try(|| hook(|hooks| &hooks.make_environ).call((zelf.context.environ.clone(),), vm))
     }
 
     #[pygetset(setter)]

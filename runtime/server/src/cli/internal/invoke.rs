@@ -4,8 +4,8 @@ use anyhow::Context as _;
 use caisson_background::{Queue, Settings as QueueSettings};
 use caisson_capability::background::Task;
 use caisson_capability::{
-    Background as _, BoxFuture, Chain, ChannelInfo, Cid, Deadline, Error, ErrorKind, Invocation, Invoker, Request,
-    Response, Trace,
+    Background as _, BoxFuture, Chain, ChannelInfo, Cid, Deadline, Error, ErrorKind, Invocation, Invoker,
+    Request, Response, Trace,
 };
 use caisson_engine::{Engine, EngineOptions, Package, Program, Settings, SourceFile};
 use serde::Serialize;
@@ -76,7 +76,8 @@ struct Door(OnceLock<Arc<Program>>);
 impl Invoker for Door {
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Response, Error>> {
         Box::pin(async move {
-            let program = self.0.get().ok_or_else(|| Error::new(ErrorKind::Unavailable, "nothing is loaded"))?;
+            let program =
+                self.0.get().ok_or_else(|| Error::new(ErrorKind::Unavailable, "nothing is loaded"))?;
             Arc::clone(program).invoke(invocation, 1).await
         })
     }
@@ -152,7 +153,8 @@ async fn enqueued(args: &Args, invoker: &Arc<dyn Invoker>, callers: u32) -> anyh
         tasks.spawn(async move {
             let by = Arc::new(invocation("bench", String::new()));
             for _ in 0..each {
-                let task = Task { service: "callee".to_owned(), body: vec![b'x'; bytes].into(), ..Task::default() };
+                let task =
+                    Task { service: "callee".to_owned(), body: vec![b'x'; bytes].into(), ..Task::default() };
                 queue.enqueue(&by, task).await?;
             }
             Ok::<_, Error>(())
