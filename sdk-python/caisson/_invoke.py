@@ -82,11 +82,14 @@ class Invoking:
             answer = _caisson.invoke(name, content_type, body)
         return self._taken(name, answer, kwargs)
 
-    def invoke_all(self, calls: Iterable[tuple[str | type[Service], Any]], *, timeout: float = 0, **kwargs: Any) -> list[Any]:
+    def invoke_all(
+        self, calls: Iterable[tuple[str | type[Service], Any]], *, timeout: float = 0, **kwargs: Any,
+    ) -> list[Any]:
         """Calls several services at the same time, each on an instance of its own, and returns their answers in order.
 
         `calls` are pairs of a service and a payload, at most 1,000. The first error is raised when all of them have ended; with
-        `as_response=True` each is an `Answer` and none is raised. `timeout` (seconds) holds for each. Other keywords as for `invoke`.
+        `as_response=True` each is an `Answer` and none is raised. `timeout` (seconds) holds for each. Other keywords as for
+        `invoke`.
         """
         millis = _millis(timeout) if timeout else None
         names, packed = [], []
@@ -136,8 +139,8 @@ class Invoking:
         name = service if isinstance(service, str) else service.get_name()
         cls = next((cls for cls in _classes(Invoking) if cls.__dict__.get('name') == name), None)
         if cls is None:
-            raise UnknownService(self.cid, f'no service named {name} in this package; services of other packages can only be called, with '
-                                           'self.invoke', name=name)
+            text = f'no service named {name} in this package; services of other packages can only be called, with self.invoke'
+            raise UnknownService(self.cid, text, name=name)
         made = self._beside(cls)  # type: ignore[attr-defined]  # of the native base
         made.__init__()
         return made
@@ -145,8 +148,8 @@ class Invoking:
     # What the modules beside this one use too.
 
     def _task(self, service: str | type[Service], payload: Any, as_json: bool = False) -> dict[str, Any]:
-        """A call in the background, as the native module takes it: a dict of `service`, `content_type`, `body`, and what may be left out:
-        `scheduled` (bool), `name`, `cid`, `in_reply_to` (str), `environ`, `report` (JSON objects as str), `delay_ms`, `expires_ms`,
+        """A call in the background, as the native module takes it: a dict of `service`, `content_type`, `body`, and what may be
+        left out: `scheduled` (bool), `name`, `cid`, `in_reply_to` (str), `environ`, `report` (JSON objects as str), `delay_ms`, `expires_ms`,
         `repeats`, `interval_ms` (int), `callback` (list of str)."""
         content_type, body = ('application/json', _as_json(payload)) if as_json else encode(payload)
         return {'service': self._named(service), 'content_type': content_type, 'body': body}

@@ -35,11 +35,11 @@ class Fanout:
     def invoke(self, targets: Mapping[Any, Any], on_final: Any, on_target: Any = None, cid: str | None = None) -> str:
         """Calls the services that are the keys of `targets` with its values. Returns the correlation id that all calls have.
 
-        After each, the services `on_target` are called with a dict: `source`, `target`, `response`, `req_ts_utc`, `resp_ts_utc` (ISO 8601
-        without a zone), `ok`, `exception` (the text of an error, or `None`), `cid`, `phase='on-target'`, `on_target`, `on_final` (lists
-        of names). After the last one, the services `on_final` are called, once, with a dict: `phase='on-final'`, `source`, `req_ts_utc`,
-        `on_target`, `on_final`, and `data`, a list with a dict for each target in the order of `targets`: `source`, `target`,
-        `response`, `req_ts_utc`, `resp_ts_utc`, `ok`, `exception`, `cid`.
+        After each, the services `on_target` are called with a dict: `source`, `target`, `response`, `req_ts_utc`, `resp_ts_utc`
+        (ISO 8601 without a zone), `ok`, `exception` (the text of an error, or `None`), `cid`, `phase='on-target'`, `on_target`,
+        `on_final` (lists of names). After the last one, the services `on_final` are called, once, with a dict: `phase='on-final'`,
+        `source`, `req_ts_utc`, `on_target`, `on_final`, and `data`, a list with a dict for each target in the order of `targets`:
+        `source`, `target`, `response`, `req_ts_utc`, `resp_ts_utc`, `ok`, `exception`, `cid`.
 
         Services are given by name or class, callbacks also as lists of these. All of it is on disk when this returns. Answers are
         told of up to 6 MiB divided by the number of targets each; what is larger counts as failed.
@@ -76,13 +76,13 @@ class InvokeRetry:
         self._service = service
 
     def invoke(
-        self, target: Any, payload: Any = '', *, repeats: int = 1, seconds: float = 0, minutes: float = 0, async_fallback: bool = False,
-        callback: Any = None, context: Any = None, **kwargs: Any,
+        self, target: Any, payload: Any = '', *, repeats: int = 1, seconds: float = 0, minutes: float = 0,
+        async_fallback: bool = False, callback: Any = None, context: Any = None, **kwargs: Any,
     ) -> Any:
         """Calls a service; when that fails, waits `seconds` or `minutes` and calls it again, up to `repeats` times more.
 
-        Returns its answer as soon as there is one, and raises the last error when there is none. With `async_fallback` only the first
-        attempt is waited for: the others are made in the background, `callback` is told as by `invoke_async`, and what is
+        Returns its answer as soon as there is one, and raises the last error when there is none. With `async_fallback` only the
+        first attempt is waited for: the others are made in the background, `callback` is told as by `invoke_async`, and what is
         returned is the correlation id of that call.
         """
         interval = _interval(repeats, seconds, minutes)

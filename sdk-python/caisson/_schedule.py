@@ -20,15 +20,15 @@ class Schedule:
         self._service = service
 
     def onetime(
-        self, target: Any, name: str = '', *, prefix: str = '', start_date: Any = '', after_seconds: float = 0, after_minutes: float = 0,
-        data: Any = '',
+        self, target: Any, name: str = '', *, prefix: str = '', start_date: Any = '', after_seconds: float = 0,
+        after_minutes: float = 0, data: Any = '',
     ) -> int:
         """Has a service called once, at `start_date` or after `after_seconds` or `after_minutes`. Returns the job's id, a number.
 
-        `target` is a service by name or class; it sees the channel type `scheduler`, and the job's name as the channel's. The name is
-        `name`, or `prefix` with a time added to it, or made from both services. `start_date` is a datetime or ISO 8601, in UTC unless
-        it says otherwise; a time that has passed means at once. `data` is the payload. The job is on disk when this returns, and is
-        carried out at least once.
+        `target` is a service by name or class; it sees the channel type `scheduler`, and the job's name as the channel's. The name
+        is `name`, or `prefix` with a time added to it, or made from both services. `start_date` is a datetime or ISO 8601, in UTC
+        unless it says otherwise; a time that has passed means at once. `data` is the payload. The job is on disk when this
+        returns, and is carried out at least once.
         """
         task = self._service._task(target, data)
         task.update(

@@ -11,9 +11,8 @@ use crate::signals::Signals;
 use crate::state;
 use anyhow::Context as _;
 use caisson_admin::{Admin, Login, Token, UsageCollector};
-use caisson_background::Queue;
 use caisson_capability::grant::Giver;
-use caisson_capability::{Background, Connections, Invoker};
+use caisson_capability::{Connections, Invoker};
 use caisson_channel::{DrainReport, Listener, Routes, Table, Tls};
 use caisson_control::packages::Following;
 use caisson_control::{Control, Live, Packages, Serving};
@@ -40,15 +39,9 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     let engine = engine(&plan, &logs, &metrics, &connections)?;
     let deployer =
         Deployer::open(&plan.data, Arc::new(engine.clone()), Arc::clone(&metrics), Arc::clone(&logs))?;
-    let door: Arc<dyn Invoker> = Arc::new(Door::new(&deployer, Arc::clone(&logs)));
-    engine.connect(Arc::downgrade(&door));
+    let door = open_door(&plan, &deployer, &engine, &connections, &logs);
     let queue = state::background(&plan, &metrics, &door).await?;
-    let background: Arc<dyn Background> = Arc::<Queue>::clone(&queue);
-    engine.connect_background(Arc::downgrade(&background));
-    if plan.dev {
-        let registry: Arc<dyn Giver> = deployer.registry();
-        connections.give_by(Arc::downgrade(&registry));
-    }
+    engine.connect_background(state::weak(&queue));
     let (control, packages) = open_state(&plan, &deployer).await?;
     let table = Arc::new(Table::new(Routes::none()));
     let serving = Serving {
@@ -96,7 +89,7 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
         alive = come_to_life(&plan, &deployer, &packages, &live, output) => alive?,
         () = stop.cancelled() => (None, None),
     };
-    // Not before the services are there: a call to one that is about to come would have to wait for its turn again.
+    // Not before: a call of a service that is about to come would have to wait for its turn again.
     queue.start(stop.clone());
     stop.cancelled().await;
     drop(following);
@@ -112,6 +105,23 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     drop((announcement, membership));
     output.note("stopped");
     Ok(Exit::Ok)
+}
+
+/// Opens the door to services, for calls from outside and for those of services.
+fn open_door(
+    plan: &Plan,
+    deployer: &Deployer,
+    engine: &Engine,
+    connections: &Connections,
+    logs: &Arc<LogHub>,
+) -> Arc<dyn Invoker> {
+    let door: Arc<dyn Invoker> = Arc::new(Door::new(deployer, Arc::clone(logs)));
+    engine.connect(Arc::downgrade(&door));
+    if plan.dev {
+        let registry: Arc<dyn Giver> = deployer.registry();
+        connections.give_by(Arc::downgrade(&registry));
+    }
+    door
 }
 
 /// Opens the state. Uploads of this server go into a new one before anything else does.

@@ -4,7 +4,7 @@ use crate::plan::{Plan, StateOptions};
 use anyhow::Context as _;
 use caisson_audit::Audit;
 use caisson_background::{Queue, Settings};
-use caisson_capability::Invoker;
+use caisson_capability::{Background, Invoker};
 use caisson_cluster::seal::Key;
 use caisson_cluster::store::Member;
 use caisson_cluster::{EtcdOptions, Store};
@@ -13,7 +13,7 @@ use caisson_definition::load::{Process, load};
 use caisson_telemetry::Metrics;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// Opens the state, with the key that its secrets are sealed with.
 ///
@@ -65,6 +65,12 @@ pub(crate) async fn background(
     let queue = Queue::open(&plan.data.join("background.db"), settings, Arc::clone(metrics)).await?;
     queue.connect(Arc::downgrade(door));
     Ok(Arc::new(queue))
+}
+
+/// The same, as the engine knows it.
+pub(crate) fn weak(queue: &Arc<Queue>) -> Weak<dyn Background> {
+    let background: Arc<dyn Background> = Arc::<Queue>::clone(queue);
+    Arc::downgrade(&background)
 }
 
 fn etcd(plan: &Plan) -> Option<EtcdOptions> {
