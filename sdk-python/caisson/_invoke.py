@@ -149,8 +149,8 @@ class Invoking:
 
     def _task(self, service: str | type[Service], payload: Any, as_json: bool = False) -> dict[str, Any]:
         """A call in the background, as the native module takes it: a dict of `service`, `content_type`, `body`, and what may be
-        left out: `scheduled` (bool), `name`, `cid`, `in_reply_to` (str), `environ`, `report` (JSON objects as str), `delay_ms`, `expires_ms`,
-        `repeats`, `interval_ms` (int), `callback` (list of str)."""
+        left out: `scheduled` (bool), `name`, `cid`, `in_reply_to` (str), `environ`, `report` (JSON objects as str), `delay_ms`,
+        `expires_ms`, `repeats`, `interval_ms` (int), `callback` (list of str)."""
         content_type, body = ('application/json', _as_json(payload)) if as_json else encode(payload)
         return {'service': self._named(service), 'content_type': content_type, 'body': body}
 

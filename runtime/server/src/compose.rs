@@ -43,7 +43,7 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     let queue = state::background(&plan, &metrics, &door).await?;
     engine.connect_background(state::weak(&queue));
     let (control, packages) = open_state(&plan, &deployer).await?;
-    let table = Arc::new(Table::new(Routes::none()));
+    let table = Arc::new(Table::new(Routes::none()).knowing(deployer.registry()));
     let serving = Serving {
         routes: Arc::clone(&table),
         connections: Arc::clone(&connections),
