@@ -164,7 +164,7 @@ class Invoking:
         raise self._error('', taken)
 
     def _environ(self, environ: Any, zato_ctx: Any = None) -> str | None:
-        shared = self.environ if environ is None else environ
+        shared = getattr(self, 'environ', None) if environ is None else environ
         if zato_ctx:
             shared = {**(shared or {}), 'zato_ctx': zato_ctx}
         if not shared:
