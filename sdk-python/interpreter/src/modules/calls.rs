@@ -93,8 +93,9 @@ mod _caisson_calls {
     }
 
     fn task_from(task: &PyDictRef, vm: &VirtualMachine) -> PyResult<Task> {
-        let part =
-            |name: &'static str| Ok::<_, _>(task.get_item_opt(name, vm)?.unwrap_or_else(|| vm.ctx.none()));
+        let part = |name: &'static str| -> PyResult<PyObjectRef> {
+            Ok(task.get_item_opt(name, vm)?.unwrap_or_else(|| vm.ctx.none()))
+        };
         let words = |name| optional(&part(name)?, vm);
         let number = |name| Option::<u64>::try_from_object(vm, part(name)?);
         let retry = match number("repeats")? {
