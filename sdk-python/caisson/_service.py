@@ -5,15 +5,13 @@ from __future__ import annotations
 import logging
 from typing import ClassVar
 
-import _caisson
-
 from caisson._facade import Facade
 from caisson._invoke import Invoking
 
 __all__ = ['Service']
 
 
-class Service(_caisson.ServiceBase, Invoking):
+class Service(Invoking):
     """A service: a class with a method `handle`, which gets a message from `self.request` and answers in `self.response`.
 
     Every message gets an object of its own. With methods named after HTTP methods (`handle_GET`, `handle_POST`, ...) only
