@@ -116,11 +116,15 @@ class Shape:
         """The declared elements of an object or of a dict, as they are sent."""
         if isinstance(value, dict):
             return {field.name: field.kind.dump(value[field.name]) for field in self.fields if field.name in value}
-        if not isinstance(value, self.cls):
+        if isinstance(value, (str, bytes, int, float, list, tuple)) or value is None:
             return value
+        is_own = isinstance(value, self.cls) and hasattr(value, '__dict__')
         dumped = {}
         for field in self.fields:
-            item = getattr(value, field.name, MISSING)
+            # What was not set must not come into being by being read.
+            item = value.__dict__.get(field.name, MISSING) if is_own else getattr(value, field.name, MISSING)
+            if item is MISSING and is_own and not field.is_required:
+                item = field.fallback()
             if item is not MISSING:
                 dumped[field.name] = None if item is None else field.kind.dump(item)
         return dumped
