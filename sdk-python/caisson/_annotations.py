@@ -66,7 +66,8 @@ def kind_of(annotation: Any, where: Scope) -> Kind:
     if is_optional:
         return OptionalKind(kind_of(inner, where))
     if isinstance(inner, (str, typing.ForwardRef)):
-        return kind_of(where.resolve(getattr(inner, '__forward_arg__', inner)), where)
+        text = inner if isinstance(inner, str) else inner.__forward_arg__
+        return kind_of(where.resolve(text), where)
     origin = typing.get_origin(inner) or inner
     arguments = typing.get_args(inner)
     if origin in _UNIONS:

@@ -76,9 +76,9 @@ def _documents(input_side: Any, output_side: Any) -> tuple[dict[str, Any] | None
 
 def declaration_of(cls: type) -> Declaration | None:
     """What a class declares, None if it declares nothing. Made once; a DeclarationError if it cannot be meant."""
-    if _ATTRIBUTE in cls.__dict__:
-        return cls.__dict__[_ATTRIBUTE]
-    made = None
+    made: Declaration | None = cls.__dict__.get(_ATTRIBUTE)
+    if made is not None or _ATTRIBUTE in cls.__dict__:
+        return made
     if any(getattr(cls, name, None) is not None for name in ('input', 'output', 'SimpleIO', 'IO')):
         made = Declaration(cls)
         if not made.has_input and not made.has_output:

@@ -18,7 +18,7 @@ try:
     import _caisson_model as _native
 except ImportError:
     # Under CPython. What is native is faster, and does nothing else.
-    _native = None  # type: ignore[assignment]
+    _native = None
 
 __all__ = ['Input']
 
@@ -128,7 +128,7 @@ class Input:
         _find_twice(parsed, '', problems)
 
 
-class _Pairs(dict):
+class _Pairs(dict[str, Any]):
     """An object that knows which names it was given twice."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:

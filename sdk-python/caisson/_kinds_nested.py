@@ -89,7 +89,7 @@ class ListKind(_Nested):
         self._make = make
 
     @property
-    def zero(self) -> Any:  # type: ignore[override]
+    def zero(self) -> Any:
         return self._make([])
 
     def inside(self, value: Any, path: str, problems: Problems) -> Any:
@@ -141,7 +141,7 @@ class DictKind(_Nested):
         self._key = key
 
     @property
-    def zero(self) -> Any:  # type: ignore[override]
+    def zero(self) -> Any:
         return {}
 
     def inside(self, value: Any, path: str, problems: Problems) -> Any:
@@ -179,7 +179,7 @@ class FieldsKind(_Nested):
         self.fields = fields
 
     @property
-    def zero(self) -> Any:  # type: ignore[override]
+    def zero(self) -> Any:
         return {}
 
     def inside(self, value: Any, path: str, problems: Problems) -> Any:
@@ -196,7 +196,8 @@ class FieldsKind(_Nested):
         return {field.name: field.kind.dump(value[field.name]) for field in self.fields if field.name in value}
 
     def schema(self, document: Any) -> dict[str, Any]:
-        return document.fields(self.fields)
+        schema: dict[str, Any] = document.fields(self.fields)
+        return schema
 
 
 class ModelKind(_Nested):
@@ -224,7 +225,8 @@ class ModelKind(_Nested):
         return self.shape.dump(value)
 
     def schema(self, document: Any) -> dict[str, Any]:
-        return document.model(self.shape)
+        schema: dict[str, Any] = document.model(self.shape)
+        return schema
 
     def native(self) -> Any:
         return ('model', self.cls)
@@ -247,7 +249,8 @@ class OptionalKind(Kind):
         return None if value is None else self.inner.dump(value)
 
     def schema(self, document: Any) -> dict[str, Any]:
-        return document.or_null(self.inner.schema(document))
+        schema: dict[str, Any] = document.or_null(self.inner.schema(document))
+        return schema
 
     def native(self) -> Any:
         return ('optional', self.inner)

@@ -140,7 +140,7 @@ class Model:
         return made
 
 
-class ModelRows(list):
+class ModelRows(list[Any]):
     """The payload of a service whose output is a list of models, until it assigns one: `append`, `[:] = rows`."""
 
 

@@ -21,13 +21,21 @@ __all__ = ['reader_of']
 _NESTED = (DictKind, FieldsKind, ListKind, ModelKind, OptionalKind, UnionKind)
 
 
+class _Plans(dict[type, Any]):
+    """The plans of models by their classes."""
+
+    def __init__(self, is_output: bool) -> None:
+        super().__init__()
+        self.is_output = is_output
+
+
 class _NotNative(Exception):
     """Something that only the reader in Python knows."""
 
 
-def reader_of(side: Any) -> Any:
-    """The native reader for a side of a declaration, or None."""
-    plans: dict[type, Any] = {}
+def reader_of(side: Any, is_output: bool = False) -> Any:
+    """The native reader for a side of a declaration, or None. For an output, hooks of models do not matter."""
+    plans = _Plans(is_output)
     try:
         if side.fields is None:
             return native.reader(_node(side.kind, plans))
@@ -38,7 +46,7 @@ def reader_of(side: Any) -> Any:
         return None
 
 
-def _node(kind: Kind, plans: dict[type, Any]) -> Any:
+def _node(kind: Kind, plans: _Plans) -> Any:
     code = kind.native()
     if isinstance(code, str):
         return code
@@ -52,14 +60,15 @@ def _node(kind: Kind, plans: dict[type, Any]) -> Any:
         return code[0], _node(code[1], plans)
     if isinstance(kind, _NESTED):
         raise _NotNative
-    return 'call', kind.convert
+    return 'call', kind.convert, None if type(kind).dump is Kind.dump else kind.dump
 
 
-def _model(kind: ModelKind, plans: dict[type, Any]) -> Any:
+def _model(kind: ModelKind, plans: _Plans) -> Any:
     if kind.cls in plans:
         return plans[kind.cls]
     shape = kind.shape
-    if shape.after_created or shape.post_init or not _is_plain(kind.cls, shape):
+    has_hook = (shape.after_created or shape.post_init) and not plans.is_output
+    if has_hook or not _is_plain(kind.cls, shape):
         raise _NotNative
     plan = plans[kind.cls] = native.Plan(kind.cls, False)
     plan.fill([_field(field, plans) for field in shape.fields])
@@ -69,7 +78,7 @@ def _model(kind: ModelKind, plans: dict[type, Any]) -> Any:
 def _is_plain(cls: type, shape: Any) -> bool:
     """Whether an object of the class is its `__dict__` and nothing more."""
     try:
-        made = object.__new__(cls)
+        made: Any = object.__new__(cls)
     except TypeError:
         return False
     if not hasattr(made, '__dict__') or any('__slots__' in owner.__dict__ for owner in cls.__mro__):
@@ -77,7 +86,7 @@ def _is_plain(cls: type, shape: Any) -> bool:
     return not any(hasattr(getattr(cls, field.name, None), '__set__') for field in shape.fields)
 
 
-def _field(field: Field, plans: dict[type, Any]) -> tuple[Any, ...]:
+def _field(field: Field, plans: _Plans) -> tuple[Any, ...]:
     """Name, node, whether null and the empty text are values, and what stands for a missing element."""
     node = _node(field.kind, plans)
     if field.is_required:

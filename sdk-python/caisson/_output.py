@@ -14,10 +14,16 @@ from caisson._kinds_nested import DictKind, Field, FieldsKind, ListKind, ModelKi
 from caisson._model import ModelRows
 from caisson._problems import MISSING, nearest
 
+try:
+    import _caisson_model as _native
+except ImportError:
+    # Under CPython. What is native is faster, and does nothing else.
+    _native = None
+
 __all__ = ['NoSuchOutput', 'Output', 'Payload']
 
 _AS_IT_IS = (str, bytes, bytearray, memoryview, int, float, complex)
-_EMPTY = (None, '', b'', [], {}, ())
+_EMPTY: tuple[Any, ...] = (None, '', b'', [], {}, ())
 
 
 class NoSuchOutput(KeyError):
@@ -44,7 +50,7 @@ class Payload:
         object.__setattr__(self, '_rows', None)
 
     def _check(self, name: Any) -> Field:
-        field = self._fields.get(name)
+        field: Field | None = self._fields.get(name)
         if field is None:
             hint = nearest(str(name), self._fields) or f'; declared are: {", ".join(self._fields)}'
             raise NoSuchOutput(f'No such output element `{name}`{hint}')
@@ -84,7 +90,8 @@ class Payload:
     def _list(self) -> list[Any]:
         if self._rows is None:
             object.__setattr__(self, '_rows', [])
-        return self._rows
+        rows: list[Any] = self._rows
+        return rows
 
     def __contains__(self, name: object) -> bool:
         return name in self._values
@@ -127,6 +134,10 @@ class Output:
         self._side = side
         self._settings = side.settings
         self._fields = {field.name: field for field in side.fields or ()}
+        self._native = None
+        if side.kind is not None and _native is not None:
+            from caisson._native_plan import reader_of
+            self._native = reader_of(side, is_output=True)
 
     def prepare(self, service: Any) -> None:
         """Makes the payload one that knows the declared names."""
@@ -153,6 +164,10 @@ class Output:
         response.payload = made
 
     def _model(self, payload: Any) -> Any:
+        if self._native is not None:
+            made = self._native.dump(payload)
+            if made is not None:
+                return made
         kind = self._side.kind
         if isinstance(payload, (list, tuple)) and not isinstance(kind, ListKind):
             return [kind.dump(item) for item in payload]

@@ -89,7 +89,7 @@ class Shape:
                 default = declared.default
             elif declared.default_factory is not dataclasses.MISSING:
                 factory = declared.default_factory
-            description = str((declared.metadata or {}).get('description', '')) or description
+            description = str(dict(declared.metadata).get('description', '')) or description
         elif declared is not MISSING and not hasattr(declared, '__set__'):
             default = declared
         return Field(name, kind, optional=is_optional, default=default, factory=factory, description=description, empty=kind.zero)
@@ -107,7 +107,7 @@ class Shape:
 
     def make(self, values: dict[str, Any]) -> Any:
         """An object with these values, by no `__init__`: they have been checked."""
-        made = object.__new__(self.cls)
+        made: Any = object.__new__(self.cls)
         for name, value in values.items():
             object.__setattr__(made, name, value)
         return made

@@ -16,7 +16,7 @@ mod _caisson_model {
     };
     use crate::objects::PyRequest;
     use rustpython_vm::{
-        Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
+        AsObject, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
         builtins::{PyBytesRef, PyDict, PyTypeRef},
         function::ArgIterable,
         pyclass,
@@ -70,6 +70,29 @@ mod _caisson_model {
             fill(&made, entries, data, depth, vm)?;
             Some(vm.ctx.new_base_object(self.class.clone(), Some(made)))
         }
+
+        /// What is sent for an object of the model, or for a dict; `None` when it is something else or not plain.
+        pub(super) fn dump(
+            &self,
+            value: &PyObjectRef,
+            depth: usize,
+            vm: &VirtualMachine,
+        ) -> Option<PyObjectRef> {
+            let entries = self.entries.get()?;
+            let is_object = !self.is_dict && value.class().is(&self.class);
+            let data = if is_object {
+                value.dict()?
+            } else {
+                value.downcast_ref_if_exact::<PyDict>(vm)?.to_owned()
+            };
+            let made = vm.ctx.new_dict();
+            for entry in entries {
+                if let Some(value) = entry.dump(&data, is_object, depth, vm)? {
+                    made.set_item(entry.name(), value, vm).ok()?;
+                }
+            }
+            Some(made.into())
+        }
     }
 
     fn fill(
@@ -101,6 +124,12 @@ mod _caisson_model {
         fn value(zelf: &Py<Self>, object: PyObjectRef, vm: &VirtualMachine) -> Option<PyObjectRef> {
             zelf.node.read(&object, 0, vm)
         }
+
+        /// `dump(object)`: what is sent for a value, or `None` if that is left to Python.
+        #[pymethod]
+        fn dump(zelf: &Py<Self>, object: PyObjectRef, vm: &VirtualMachine) -> Option<PyObjectRef> {
+            zelf.node.dump(&object, 0, vm)
+        }
     }
 
     /// `reader(node)`: a reader for what is declared.
@@ -113,7 +142,7 @@ mod _caisson_model {
     #[pyfunction]
     fn read(reader: PyRef<Reader>, request: PyObjectRef, vm: &VirtualMachine) -> PyResult<bool> {
         let Some(request) = request.downcast_ref::<PyRequest>() else { return Ok(false) };
-        let Some(payload) = request.plain_payload(vm)? else { return Ok(false) };
+        let Some(payload) = PyRequest::plain_payload(request, vm)? else { return Ok(false) };
         let raw = request.body(vm);
         if !count::is_unambiguous(raw.as_bytes(), &payload, vm) {
             return Ok(false);

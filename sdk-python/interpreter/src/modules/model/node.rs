@@ -24,8 +24,8 @@ pub(super) enum Node {
     /// The same or null.
     Optional(Box<Node>),
     Plan(PyRef<Plan>),
-    /// A function of Python that converts, and raises if it cannot.
-    Call(PyObjectRef),
+    /// A function of Python that converts, and raises if it cannot; and one that makes what is sent, unless that is the value itself.
+    Call(PyObjectRef, Option<PyObjectRef>),
 }
 
 impl Node {
@@ -44,7 +44,8 @@ impl Node {
                 _ => Err(unknown(said, vm)),
             };
         }
-        let Some([code, inner]) = said.downcast_ref::<PyTuple>().map(|parts| parts.as_slice()) else {
+        let Some([code, inner, dump @ ..]) = said.downcast_ref::<PyTuple>().map(|parts| parts.as_slice())
+        else {
             return Err(unknown(said, vm));
         };
         let make = |wrap: fn(Box<Self>) -> Self| Ok(wrap(Box::new(Self::new(inner, vm)?)));
@@ -52,7 +53,7 @@ impl Node {
             Some("list") => make(Self::List),
             Some("dict") => make(Self::Dict),
             Some("optional") => make(Self::Optional),
-            Some("call") => Ok(Self::Call(inner.clone())),
+            Some("call") => Ok(Self::Call(inner.clone(), dump.first().filter(|dump| !vm.is_none(dump)).cloned())),
             _ => Err(unknown(said, vm)),
         }
     }
@@ -71,16 +72,41 @@ impl Node {
                 let is_bool = value.is(&vm.ctx.true_value) || value.is(&vm.ctx.false_value);
                 is_bool.then(|| value.clone())
             }
-            Self::Optional(inner) if vm.is_none(value) => {
-                let _ = inner;
-                Some(value.clone())
-            }
+            Self::Optional(_) if vm.is_none(value) => Some(value.clone()),
             Self::Optional(inner) => inner.read(value, depth, vm),
-            Self::Call(convert) => convert.call((value.clone(),), vm).ok(),
+            Self::Call(convert, _) => convert.call((value.clone(),), vm).ok(),
             _ if depth >= DEEPEST => None,
-            Self::List(item) => list(item, value.downcast_ref_if_exact::<PyList>(vm)?, depth + 1, vm),
-            Self::Dict(item) => dict(item, value.downcast_ref_if_exact::<PyDict>(vm)?, depth + 1, vm),
+            Self::List(item) => {
+                list(value, vm, |value| item.item(value, depth + 1, vm))
+            }
+            Self::Dict(item) => {
+                dict(value, vm, |value| item.item(value, depth + 1, vm))
+            }
             Self::Plan(plan) => plan.read(value.downcast_ref_if_exact::<PyDict>(vm)?, depth + 1, vm),
+        }
+    }
+
+    /// What is sent for a value; `None` when it is not plain.
+    pub(super) fn dump(&self, value: &PyObjectRef, depth: usize, vm: &VirtualMachine) -> Option<PyObjectRef> {
+        if vm.is_none(value) {
+            return Some(value.clone());
+        }
+        match self {
+            Self::Any | Self::Call(_, None) => Some(value.clone()),
+            Self::Str => value.downcast_ref_if_exact::<PyStr>(vm).map(|_| value.clone()),
+            Self::Int => value.downcast_ref_if_exact::<PyInt>(vm).map(|_| value.clone()),
+            Self::Float => {
+                let is_plain = value.downcast_ref_if_exact::<PyFloat>(vm).is_some()
+                    || value.downcast_ref_if_exact::<PyInt>(vm).is_some();
+                is_plain.then(|| value.clone())
+            }
+            Self::Bool => self.read(value, depth, vm),
+            Self::Optional(inner) => inner.dump(value, depth, vm),
+            Self::Call(_, Some(dump)) => dump.call((value.clone(),), vm).ok(),
+            _ if depth >= DEEPEST => None,
+            Self::List(item) => list(value, vm, |value| item.dump(value, depth + 1, vm)),
+            Self::Dict(item) => dict(value, vm, |value| item.dump(value, depth + 1, vm)),
+            Self::Plan(plan) => plan.dump(value, depth + 1, vm),
         }
     }
 
@@ -106,19 +132,28 @@ fn float(value: &PyObjectRef, vm: &VirtualMachine) -> Option<PyObjectRef> {
     Some(vm.ctx.new_float(number as f64).into())
 }
 
-fn list(item: &Node, list: &Py<PyList>, depth: usize, vm: &VirtualMachine) -> Option<PyObjectRef> {
+fn list(
+    value: &PyObjectRef,
+    vm: &VirtualMachine,
+    make: impl Fn(&PyObjectRef) -> Option<PyObjectRef>,
+) -> Option<PyObjectRef> {
     // Copied, since a function that converts an item could change the list.
-    let items = list.borrow_vec().to_vec();
-    let read = items.iter().map(|value| item.item(value, depth, vm)).collect::<Option<Vec<_>>>()?;
-    Some(vm.ctx.new_list(read).into())
+    let items = value.downcast_ref_if_exact::<PyList>(vm)?.borrow_vec().to_vec();
+    let made = items.iter().map(make).collect::<Option<Vec<_>>>()?;
+    Some(vm.ctx.new_list(made).into())
 }
 
-fn dict(item: &Node, dict: &Py<PyDict>, depth: usize, vm: &VirtualMachine) -> Option<PyObjectRef> {
+fn dict(
+    value: &PyObjectRef,
+    vm: &VirtualMachine,
+    make: impl Fn(&PyObjectRef) -> Option<PyObjectRef>,
+) -> Option<PyObjectRef> {
+    let dict = value.downcast_ref_if_exact::<PyDict>(vm)?;
     let made = vm.ctx.new_dict();
     let mut position = 0;
     while let Some((next, key, value)) = dict.next_entry(position) {
         position = next;
-        made.set_item(&*key, item.item(&value, depth, vm)?, vm).ok()?;
+        made.set_item(&*key, make(&value)?, vm).ok()?;
     }
     Some(made.into())
 }
@@ -186,6 +221,23 @@ impl Entry {
             return self.missing(vm);
         }
         self.node.read(&value, depth, vm)
+    }
+
+    /// What is sent for its value in the `__dict__` of an object, or in a dict; `Some(None)` for nothing at all. An object has
+    /// the defaults of its class, a dict has what it has.
+    pub(super) fn dump(
+        &self,
+        data: &Py<PyDict>,
+        is_object: bool,
+        depth: usize,
+        vm: &VirtualMachine,
+    ) -> Option<Option<PyObjectRef>> {
+        let value = match data.get_item_opt(self.name(), vm).ok()? {
+            Some(value) => value,
+            None if is_object && !matches!(self.fallback, Fallback::None) => self.missing(vm)?,
+            None => return Some(None),
+        };
+        self.node.dump(&value, depth, vm).map(Some)
     }
 
     fn missing(&self, vm: &VirtualMachine) -> Option<PyObjectRef> {
