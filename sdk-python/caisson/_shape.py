@@ -147,7 +147,10 @@ def _annotations(owner: type) -> dict[str, Any]:
     found = owner.__dict__.get('__annotations__')
     if found is None:
         # From Python 3.14 on they are made when they are first asked for.
-        found = getattr(owner, '__annotations__', None) or {}
+        try:
+            found = getattr(owner, '__annotations__', None) or {}
+        except Exception as error:
+            raise DeclarationError(f'the annotations of {owner.__qualname__} cannot be resolved: {error}') from None
         for base in owner.__mro__[1:]:
             if found is base.__dict__.get('__annotations__'):
                 return {}

@@ -32,7 +32,8 @@ TABLE: list[tuple[Any, list[tuple[Any, Any]], list[Any]]] = [
      [None, '', 'maybe', 2, -1, [], {}, 0.5, float('nan')]),
     (Text, [('a', 'a'), ('', ''), (5, '5'), (1.5, '1.5'), ('zażółć', 'zażółć'), (10 ** 20, '1' + '0' * 20)],
      [None, True, [], {}, ['a'], '\ud800', float('nan')]),
-    (Decimal, [('1.10', decimal.Decimal('1.10')), (1.1, decimal.Decimal('1.1')), (-2, decimal.Decimal(-2)), ('1e3', decimal.Decimal('1e3'))],
+    (Decimal, [('1.10', decimal.Decimal('1.10')), (1.1, decimal.Decimal('1.1')), (-2, decimal.Decimal(-2)),
+               ('1e3', decimal.Decimal('1e3'))],
      [None, '', 'x', True, [], {}, 'NaN', 'Infinity', 'sNaN', float('nan'), float('inf'), '1e999999', '9' * 1001, '1e-9999']),
     (Date, [('2024-02-29', DAY)],
      [None, '', '2023-02-29', '29.02.2024', '2024-2-29', '20240229', '2024-02-29T12:00', 5, True, [], {}, '0000-01-01', '99999-01-01']),
@@ -173,9 +174,11 @@ class Bodies(unittest.TestCase):
     def test_bodies_that_are_no_objects(self) -> None:
         """Are a 400 that says why, never a 500."""
         for body, text in (
-            (b'{"a": 1', 'JSON is wanted'), (b'<a/>', 'JSON is wanted'), (b'\xff\xfe\x00', 'JSON is wanted'), (b'{"a": "\xc3\x28"}', 'not valid utf-8'),
+            (b'{"a": 1', 'JSON is wanted'), (b'<a/>', 'JSON is wanted'), (b'\xff\xfe\x00', 'JSON is wanted'),
+            (b'{"a": "\xc3\x28"}', 'not valid utf-8'),
             (b'[' * 100_000, 'nested too deep'), (b'[1]', 'an object is wanted, not a list of 1'), (b'5', 'not the number 5'),
-            (b'"x"', 'JSON is wanted'), (b'true', 'not true'), (b'{"a": ' + b'9' * 5000 + b'}', 'JSON is wanted'), (b'NaN', 'the number nan'),
+            (b'"x"', 'JSON is wanted'), (b'true', 'not true'),
+            (b'{"a": ' + b'9' * 5000 + b'}', 'JSON is wanted'), (b'NaN', 'the number nan'),
         ):
             with self.subTest(body=body[:20]):
                 with self.assertRaises(ModelValidationError) as caught:
