@@ -156,7 +156,7 @@ class BackendInvocationError(ServiceError):
 class ModelValidationError(ServiceError):
     """400: the input does not fit what the service has declared. `elem_path` says where; with several problems, where the first is.
 
-    `problems` has all of them: dicts of text with the keys `path` (`/items[0]/sku`), `kind` (`missing`, `no-list` or `wrong`), `wanted`
+    `problems` has all of them, up to a thousand: dicts of text with the keys `path` (`/items[0]/sku`), `kind` (`missing`, `no-list` or `wrong`), `wanted`
     and `got`.
     """
 

@@ -99,9 +99,9 @@ class ListKind(_Nested):
             if not problems.wrap:
                 return problems.wrong(path, self.wanted, value, kind='no-list')
             value = [value]
-        before = len(problems.found)
+        before = problems.count
         read = [self._item(item, f'{path}[{index}]', problems) for index, item in enumerate(value)]
-        if len(problems.found) > before:
+        if problems.count > before:
             return BAD
         if self._make is list:
             return read
@@ -147,7 +147,7 @@ class DictKind(_Nested):
     def inside(self, value: Any, path: str, problems: Problems) -> Any:
         if not isinstance(value, dict):
             return problems.wrong(path, self.wanted, value)
-        before = len(problems.found)
+        before = problems.count
         read = {}
         for key, item in value.items():
             inner = f'{path}/{key}' if str(key).isascii() else f'{path}/{ascii(key)[1:-1]}'
@@ -157,7 +157,7 @@ class DictKind(_Nested):
                 problems.missing(inner, item)
             else:
                 read[key] = self.value.read(item, inner, problems)
-        return BAD if len(problems.found) > before else read
+        return BAD if problems.count > before else read
 
     def dump(self, value: Any) -> Any:
         return {key: self.value.dump(item) for key, item in value.items()} if isinstance(value, dict) else value
@@ -186,9 +186,9 @@ class FieldsKind(_Nested):
         if not isinstance(value, dict):
             return problems.wrong(path, self.wanted, value)
         from caisson._bunch import Bunch
-        before = len(problems.found)
+        before = problems.count
         read = read_fields(self.fields, value, path, problems)
-        return BAD if len(problems.found) > before else Bunch(read)
+        return BAD if problems.count > before else Bunch(read)
 
     def dump(self, value: Any) -> Any:
         if not isinstance(value, dict):
@@ -270,7 +270,7 @@ class UnionKind(Kind):
             trial = Problems(problems.service, problems.wrap)
             trial.depth = problems.depth
             read = option.read(value, path, trial)
-            if not trial.found:
+            if not trial.count:
                 if read is value or (type(read) is type(value) and read == value):
                     problems.created.extend(trial.created)
                     return read

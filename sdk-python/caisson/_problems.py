@@ -16,7 +16,8 @@ __all__ = ['BAD', 'DEEPEST', 'MISSING', 'DeclarationError', 'Problems', 'is_secr
 DEEPEST = 100
 """Levels of nesting that are read; more are a problem of the input."""
 
-_MOST = 50
+_MOST_TOLD = 50
+_MOST_KEPT = 1_000
 _LONGEST_TEXT = 40
 
 # Exact names as Zato has them, and what names of secrets usually have in them.
@@ -107,27 +108,33 @@ class Problems:
         self.depth = 0
         self.created: list[tuple[Any, dict[str, Any]]] = []
         """Models with a hook `after_created`, inner ones first, each with the dict that it was made from."""
+        self.count = 0
         self.found: list[dict[str, str]] = []
+        """What was found, up to a thousand: a list of a million wrong items is not worth more."""
         self._slash = slash
 
     def missing(self, path: str, value: Any) -> Any:
         """A required element is not there or is null."""
-        self.found.append({'path': path, 'kind': 'missing', 'wanted': 'a value', 'got': 'nothing' if value is MISSING else 'null'})
-        return BAD
+        return self._add(path, 'missing', 'a value', 'nothing' if value is MISSING else 'null')
 
     def wrong(self, path: str, wanted: str, value: Any, why: str = '', kind: str = 'wrong', got: str = '') -> Any:
         """An element is not what was declared. `got` says what came where the value itself is not to be shown."""
         got = (got or shown(value, path)) + (f' ({why})' if why else '')
-        self.found.append({'path': path or '/', 'kind': kind, 'wanted': wanted, 'got': got})
+        return self._add(path or '/', kind, wanted, got)
+
+    def _add(self, path: str, kind: str, wanted: str, got: str) -> Any:
+        self.count += 1
+        if len(self.found) < _MOST_KEPT:
+            self.found.append({'path': path, 'kind': kind, 'wanted': wanted, 'got': got})
         return BAD
 
     def error(self) -> ModelValidationError:
         """The exception that tells all of them."""
         kinds = {one['kind'] for one in self.found}
         cls = ElementMissing if kinds == {'missing'} else ElementIsNotAList if kinds == {'no-list'} else ModelValidationError
-        texts = [self._text(one) for one in self.found[:_MOST]]
-        if len(self.found) > _MOST:
-            texts.append(f'and {len(self.found) - _MOST} more')
+        texts = [self._text(one) for one in self.found[:_MOST_TOLD]]
+        if self.count > _MOST_TOLD:
+            texts.append(f'and {self.count - _MOST_TOLD} more')
         error = cls('; '.join(texts), elem_path=self.found[0]['path'] if self.found else '')
         error.problems = list(self.found)
         return error

@@ -31,8 +31,12 @@ def is_model(cls: Any) -> bool:
     """Whether a class is a model or a dataclass."""
     if not isinstance(cls, type):
         return False
+    return issubclass(cls, _model()) or '__dataclass_fields__' in cls.__dict__
+
+
+def _model() -> type:
     from caisson._model import Model
-    return issubclass(cls, Model) or '__dataclass_fields__' in cls.__dict__
+    return Model
 
 
 def shape_of(cls: type) -> Shape:
@@ -92,13 +96,16 @@ class Shape:
             description = str(dict(declared.metadata).get('description', '')) or description
         elif declared is not MISSING and not hasattr(declared, '__set__'):
             default = declared
+        if default is not MISSING and default is getattr(_model(), name, MISSING):
+            # An element called `get` or `clone`: what dataclasses take for its default is a method of models.
+            default = MISSING
         return Field(name, kind, optional=is_optional, default=default, factory=factory, description=description, empty=kind.zero)
 
     def read(self, data: dict[Any, Any], path: str, problems: Problems) -> Any:
         """An object of the class, or BAD when there are new problems."""
-        before = len(problems.found)
+        before = problems.count
         values = read_fields(self.fields, data, path, problems)
-        if len(problems.found) > before:
+        if problems.count > before:
             return BAD
         made = self.make(values)
         if self.after_created or self.post_init:

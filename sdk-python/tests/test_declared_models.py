@@ -192,6 +192,18 @@ class Reading(unittest.TestCase):
         with self.assertRaises(ElementMissing):
             read(service(input=Bare), {'a': 1, 'c': {}})
 
+    def test_elements_may_have_the_names_of_methods(self) -> None:
+        """They are required as any other."""
+        @dataclass(init=False)
+        class Odd(Model):
+            get: int
+            clone: str
+
+        made = read(service(input=Odd), {'get': 1, 'clone': 'x'})
+        self.assertEqual((made.get, made.clone, made.to_dict()), (1, 'x', {'get': 1, 'clone': 'x'}))
+        with self.assertRaises(ElementMissing):
+            read(service(input=Odd), {'get': 1})
+
     def test_lists_of_models(self) -> None:
         """As the whole input."""
         cls = service(input=list_[Item])

@@ -166,6 +166,9 @@ class Names(unittest.TestCase):
             read(service(input=tuple(f'a{index}' for index in range(200))), {})
         self.assertTrue(str(caught.exception).endswith('; and 150 more'))
         self.assertEqual(len(caught.exception.problems), 200)
+        with self.assertRaisesRegex(ModelValidationError, '; and 4950 more$') as caught:
+            read(service(input=DictList('a', 'b')), {'a': [{}] * 5000})
+        self.assertEqual(len(caught.exception.problems), 1000)
 
 
 class Bodies(unittest.TestCase):
