@@ -34,7 +34,7 @@ class _NotNative(Exception):
 
 
 def reader_of(side: Any, is_output: bool = False) -> Any:
-    """The native reader for a side of a declaration, or None. For an output, hooks of models do not matter."""
+    """The native reader for a side of a declaration, or None. For an output, hooks of models do not matter; names are those of a row."""
     plans = _Plans(is_output)
     try:
         if side.fields is None:

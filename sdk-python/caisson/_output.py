@@ -135,7 +135,9 @@ class Output:
         self._settings = side.settings
         self._fields = {field.name: field for field in side.fields or ()}
         self._native = None
-        if side.kind is not None and _native is not None:
+        # Whether a row of names may lack some without anybody having to say something about it.
+        self._may_lack = not side.is_simple_io and all(field.default is MISSING for field in side.fields or ())
+        if _native is not None and not side.settings.skip_empty_output:
             from caisson._native_plan import reader_of
             self._native = reader_of(side, is_output=True)
 
@@ -184,7 +186,11 @@ class Output:
     def _row(self, row: Any, service: Any) -> Any:
         if row is None or isinstance(row, (*_AS_IT_IS, list, tuple)):
             return row
-        made: dict[str, Any] = {}
+        if self._native is not None:
+            made = self._native.dump(row)
+            if made is not None and (self._may_lack or len(made) == len(self._fields)):
+                return made
+        made = {}
         for name, field in self._fields.items():
             value = _take(row, name)
             if value is MISSING:
