@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import (
-    IO, Any, BinaryIO, Callable, Dict, Generator, Iterable, Iterator, List, Literal, NoReturn, Optional, Set, TextIO, Tuple, Type,
-    TypedDict, TypeVar, Union, cast,
+    IO, Any, BinaryIO, Callable, ClassVar, Dict, Final, FrozenSet, Generator, Generic, Iterable, Iterator, List, Literal, NamedTuple,
+    NoReturn, Optional, Set, TextIO, Tuple, Type, TypedDict, TypeVar, Union, cast,
 )
 
 any_ = Any
@@ -18,6 +19,7 @@ anylistnone = Optional[List[Any]]
 anynone = Optional[Any]
 anyset = Set[Any]
 anysetnone = Optional[Set[Any]]
+str_ = str
 anytuple = Tuple[Any, ...]
 binaryio_ = BinaryIO
 bool_ = bool
@@ -25,25 +27,34 @@ boolnone = Optional[bool]
 byteslist = List[bytes]
 bytesnone = Optional[bytes]
 bytesorstr = Union[bytes, str]
-callable_ = Callable[..., Any]
+callable_ = Callable
 callnone = Optional[Callable[..., Any]]
 cast_ = cast
+classvar_ = ClassVar
 commondict = Dict[str, Union[int, str, float, bool, datetime.datetime, None]]
 commoniter = Union[List[Any], Tuple[Any, ...]]
+dataclass_ = dataclass
 date_ = datetime.date
+datenone = Optional[datetime.date]
 datetime_ = datetime.datetime
 datetimenone = Optional[datetime.datetime]
-dataclass_ = dataclass
-datenone = Optional[datetime.date]
+datetimez = datetime.datetime
+decimal_ = decimal.Decimal
+decimalnone = Optional[decimal.Decimal]
 dict_ = Dict
 dictlist = List[Dict[str, Any]]
 dictnone = Optional[Dict[str, Any]]
 dictnonelist = List[Optional[Dict[str, Any]]]
 dictorlist = Union[Dict[str, Any], List[Any]]
 field_ = field
+final_ = Final
 float_ = float
 floatnone = Optional[float]
+frozenset_ = FrozenSet
 generator_ = Generator
+generic_ = Generic
+int_ = int
+intany = Union[int, Any]
 intanydict = Dict[int, Any]
 intdict = Dict[int, int]
 intdictdict = Dict[int, Dict[Any, Any]]
@@ -63,11 +74,14 @@ listnone = Optional[List[Any]]
 listorstr = Union[str, List[str]]
 literal_ = Literal
 module_ = ModuleType
+named_tuple_ = NamedTuple
 noreturn = NoReturn
 optional = Optional
 set_ = Set
 setnone = Optional[Set[Any]]
+str_ = str
 stranydict = Dict[str, Any]
+strbool = Union[str, bool]
 strbooldict = Dict[str, bool]
 strbytes = Union[str, bytes]
 strcalldict = Dict[str, Callable[..., Any]]
@@ -100,6 +114,7 @@ tuplist = List[Tuple[Any, ...]]
 tupnone = Optional[Tuple[Any, ...]]
 type_ = Type
 typedict = TypedDict
+typedict_ = TypedDict
 typevar_ = TypeVar
 union_ = Union
 
