@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import io
 import json
+import types
 from typing import Any, Callable
 
 from tests import _stub
@@ -90,7 +91,7 @@ def _is_taken_as_it_is(payload: Any) -> bool:
 
 def _run(cls: type, body: Any, params: Any, query: Any, content_type: str | None, facts: dict[str, Any]) -> Any:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    service: Any = cls.__new__(cls)
+    service: Any = types.SimpleNamespace(get_name=lambda: cls.__name__)
     service.request = Request(raw, dict(params), dict(query), content_type)
     service.response = Response()
     service.request.__dict__.update(facts)
