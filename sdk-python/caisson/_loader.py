@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from caisson._names import service_name
+from caisson._problems import DeclarationError
 from caisson._service import Service
 
 __all__ = ['describe_load_error', 'load_program']
@@ -210,11 +211,24 @@ def _facts(cls: type, importer: ProgramImporter) -> ServiceFacts:
     cls.name = name
     cls.impl_name = f'{cls.__module__}.{cls.__name__}'
     cls.logger = logging.getLogger(name)
+    input_schema, output_schema = _schemas(cls, importer)
     verbs = {method: getattr(cls, f'handle_{method}') for method in HTTP_METHODS if hasattr(cls, f'handle_{method}')}
     return ServiceFacts(
         name=name, module=cls.__module__, class_name=cls.__qualname__, line=_line(cls, importer), doc=_doc(cls), cls=cls,
         handle=cls.handle if cls.handle is not Service.handle else None, verbs=verbs,
-        init=cls.__init__ if cls.__init__ is not Service.__init__ else None)
+        init=cls.__init__ if cls.__init__ is not Service.__init__ else None,
+        input_schema=input_schema, output_schema=output_schema)
+
+
+def _schemas(cls: type, importer: ProgramImporter) -> tuple[str | None, str | None]:
+    """What the class declares; a declaration that cannot be meant is an error at the class."""
+    from caisson._declare import schemas_of
+
+    try:
+        return schemas_of(cls)
+    except DeclarationError as error:
+        error.filename, error.lineno = importer.path_of(cls.__module__), _line(cls, importer)
+        raise
 
 
 def _line(cls: type, importer: ProgramImporter) -> int:
@@ -242,6 +256,8 @@ def describe_load_error(exc: BaseException, files: dict[str, bytes]) -> tuple[st
         text = str(exc.msg)
         if exc.filename in files:
             file, line = exc.filename, exc.lineno
+    elif isinstance(exc, DeclarationError) and exc.filename in files:
+        file, line = exc.filename, exc.lineno
     message = f'{type(exc).__name__}: {text}' if text else type(exc).__name__
     return message.split('\n', 1)[0], file, line if line and line > 0 else None, report
 

@@ -45,6 +45,9 @@ def json_default(value: Any) -> Any:
     for method in ('isoformat', '__json__'):
         if hasattr(value, method):
             return getattr(value, method)()
+    if hasattr(value, '_value_'):
+        # A member of an enumeration.
+        return value.value
     name = type(value).__name__
     if name in ('Decimal', 'UUID'):
         return str(value)

@@ -3,8 +3,16 @@
 from dataclasses import dataclass
 
 from caisson import Service
+from caisson._elements import (
+    CSV, UTC, UUID, AsIs, Bool, Boolean, Date, DateTime, Decimal, Dict, DictList, Float, ForceType, Int, Integer, List, ListOfDicts,
+    Nested, Opaque, Text, Unicode,
+)
+from caisson._model import Model
 
-__all__ = ['RESTAdapter', 'Service', 'dataclass']
+__all__ = [
+    'AsIs', 'Bool', 'Boolean', 'CSV', 'Date', 'DateTime', 'Decimal', 'Dict', 'DictList', 'Float', 'ForceType', 'Int', 'Integer', 'List',
+    'ListOfDicts', 'Model', 'Nested', 'Opaque', 'RESTAdapter', 'Service', 'Text', 'UTC', 'UUID', 'Unicode', 'dataclass',
+]
 
 
 def __getattr__(name: str) -> object:

@@ -4,6 +4,7 @@ mod amqp;
 mod caisson;
 mod http;
 pub mod json;
+mod model;
 mod outcome;
 mod random;
 mod redis;
@@ -20,6 +21,7 @@ pub fn register(builder: InterpreterBuilder) -> InterpreterBuilder {
         amqp::module_def(&builder.ctx),
         caisson::module_def(&builder.ctx),
         http::module_def(&builder.ctx),
+        model::module_def(&builder.ctx),
         random::module_def(&builder.ctx),
         redis::module_def(&builder.ctx),
         sql::module_def(&builder.ctx),

@@ -10,7 +10,7 @@ use crate::{
 };
 use rustpython_vm::{
     AsObject, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
-    builtins::{PyBytes, PyStrRef},
+    builtins::{PyBytes, PyDict, PyList, PyStrRef},
     pyclass,
 };
 use std::cell::{OnceCell, RefCell};
@@ -79,6 +79,31 @@ impl PyRequest {
             let body = self.bytes(vm).clone().into();
             PyHttp::new(self.pending.borrow_mut().http.take(), body).into_ref(&vm.ctx)
         })
+    }
+
+    /// The body, for those who look at it beside the payload.
+    pub fn body(&self, vm: &VirtualMachine) -> PyRef<PyBytes> {
+        self.bytes(vm).clone()
+    }
+
+    /// Makes this the input.
+    pub fn replace_input(&self, input: PyObjectRef) {
+        self.input.set(input);
+    }
+
+    /// The payload, if it is all that a declared input is made of: a plain dict or list, and no parameters in the URL.
+    pub fn plain_payload(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<Option<PyObjectRef>> {
+        let has_params = match zelf.http.get() {
+            Some(http) => http.has_params(),
+            None => zelf.pending.borrow().http.as_ref().is_some_and(super::http::has_params),
+        };
+        if zelf.is_soap || has_params {
+            return Ok(None);
+        }
+        let payload = Self::payload(zelf, vm)?;
+        let is_plain = payload.downcast_ref_if_exact::<PyDict>(vm).is_some()
+            || payload.downcast_ref_if_exact::<PyList>(vm).is_some();
+        Ok(is_plain.then_some(payload))
     }
 
     /// What the operator has said counts more than what the caller says, and that more than what the body looks like.
@@ -251,6 +276,18 @@ impl PyRequest {
     #[pygetset(setter)]
     fn set_input(zelf: &Py<Self>, value: PyObjectRef) {
         zelf.input.set(value);
+    }
+
+    /// Whether parameters of the path win over those of the query.
+    #[pygetset]
+    fn path_over_query(zelf: &Py<Self>) -> bool {
+        zelf.path_over_query
+    }
+
+    /// Whether parameters of the URL win over the body; `None` when the operator has not said.
+    #[pygetset]
+    fn url_over_body(zelf: &Py<Self>) -> Option<bool> {
+        zelf.url_over_body
     }
 
     /// Media type of the body, or `None`.
