@@ -99,7 +99,7 @@ impl PyServiceBase {
     /// The answer.
     #[pygetset]
     fn response(zelf: &Py<Self>, vm: &VirtualMachine) -> PyRef<PyResponse> {
-        zelf.response.get_or_init(|| PyResponse::default().into_ref_lazy(vm)).clone()
+        zelf.response.get_or_init(|| PyResponse::new(&zelf.context).into_ref_lazy(vm)).clone()
     }
 
     /// Correlation id: the same for everything that one inbound message sets in motion.
@@ -148,7 +148,8 @@ impl PyServiceBase {
     /// The facts of the message under the names that WSGI gives them; made when asked for.
     #[pygetset]
     fn wsgi_environ(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
-        hook(|hooks| &hooks.wsgi_environ).call((Self::request(zelf, vm), zelf.context.peer.clone()), vm)
+        let arguments = (Self::request(zelf, vm), zelf.context.peer.clone(), Self::channel(zelf, vm));
+        hook(|hooks| &hooks.wsgi_environ).call(arguments, vm)
     }
 }
 
