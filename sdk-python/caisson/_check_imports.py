@@ -24,9 +24,11 @@ class Imports:
 
     def check(self, tree: ast.Module, report: Any) -> dict[str, str]:
         """Reports, and answers what names of the file mean: `{'urlopen': 'urllib.request.urlopen'}`."""
-        guarded = _guarded(tree)
+        guarded, unused = _guarded(tree), _for_types(tree)
         names: dict[str, str] = {}
         for node in ast.walk(tree):
+            if node in unused:
+                continue
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     self._module(node, alias.name, node in guarded, report)
@@ -103,16 +105,15 @@ def _has(module: Any, name: str) -> bool:
 
 
 def _guarded(tree: ast.Module) -> set[ast.AST]:
-    """Imports in a `try` that catches their failing, and those for type checkers only."""
-    found: set[ast.AST] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Try) and any(_catches(handler) for handler in node.handlers):
-            for statement in node.body:
-                found.update(ast.walk(statement))
-        elif isinstance(node, ast.If) and 'TYPE_CHECKING' in ast.dump(node.test):
-            for statement in node.body:
-                found.update(ast.walk(statement))
-    return found
+    """What is within a `try` that catches failing imports."""
+    return {part for node in ast.walk(tree) if isinstance(node, ast.Try) and any(_catches(handler) for handler in node.handlers)
+            for statement in node.body for part in ast.walk(statement)}
+
+
+def _for_types(tree: ast.Module) -> set[ast.AST]:
+    """What only type checkers see."""
+    return {part for node in ast.walk(tree) if isinstance(node, ast.If) and 'TYPE_CHECKING' in ast.dump(node.test)
+            for statement in node.body for part in ast.walk(statement)}
 
 
 def _catches(handler: ast.ExceptHandler) -> bool:

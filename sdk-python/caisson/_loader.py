@@ -74,6 +74,10 @@ class ProgramImporter:
         """Names under which the package's own modules, and those that it brings along, can be imported."""
         return sorted({name.partition('.')[0] for name in self._paths})
 
+    def file_of(self, top: str) -> str | None:
+        """Path of the first file of a top-level name."""
+        return next((path for path in sorted(self._files) if path.partition('/')[0].removesuffix('.py') == top), None)
+
     def path_of(self, module: str) -> str | None:
         """Path of the file of a module."""
         return self._paths.get(module)
@@ -192,7 +196,7 @@ def _services(importer: ProgramImporter) -> list[ServiceFacts]:
             if not _is_service(value, module_name):
                 continue
             facts = _facts(value, importer)
-            if not _pipeline.register(value):
+            if not _pipeline.is_wanted(value):
                 continue
             other = found.get(facts.name)
             if other is not None and other.cls is not value:
@@ -200,18 +204,9 @@ def _services(importer: ProgramImporter) -> list[ServiceFacts]:
                     f'Two services have the name {facts.name}: {other.module}.{other.class_name} '
                     f'and {facts.module}.{facts.class_name}')
             found[facts.name] = facts
-    return [_wrapped(found[name], importer) for name in sorted(found)]
-
-
-def _wrapped(facts: ServiceFacts, importer: ProgramImporter) -> ServiceFacts:
-    """The service with its hooks around its functions; what is wrong with them is an error at the class."""
-    try:
-        made: ServiceFacts = _pipeline.wrap(facts)
-    except _program.NotDeployable as error:
-        if error.filename is None:
-            error.filename, error.lineno = importer.path_of(facts.module), facts.line
-        raise
-    return made
+    for facts in found.values():
+        _pipeline.added(facts.cls)
+    return [found[name] for name in sorted(found)]
 
 
 def _refuse_shadows(importer: ProgramImporter) -> None:
@@ -221,7 +216,7 @@ def _refuse_shadows(importer: ProgramImporter) -> None:
             kind = 'the SDK' if name in _OURS else 'the standard library'
             raise _program.NotDeployable(
                 f'`{name}` is the name of a module of {kind}, which the package would hide from everything that uses it; rename '
-                f'the file or folder', importer.path_of(name) or importer.path_of(name + '.__init__'))
+                f'the file or folder', importer.file_of(name), 1)
 
 
 def _is_service(value: Any, module: str) -> bool:
@@ -236,6 +231,18 @@ def _has_handler(cls: type) -> bool:
 
 
 def _facts(cls: type, importer: ProgramImporter) -> ServiceFacts:
+    """The facts of a service, its functions with hooks and declarations around them; what is wrong with these is an error at the class."""
+    facts = _found(cls, importer)
+    try:
+        _pipeline.wrap(facts)
+    except _program.NotDeployable as error:
+        if error.filename is None:
+            error.filename, error.lineno = importer.path_of(facts.module), facts.line
+        raise
+    return facts
+
+
+def _found(cls: type, importer: ProgramImporter) -> ServiceFacts:
     explicit = cls.__dict__.get('name')
     name = explicit if isinstance(explicit, str) and explicit else service_name(cls.__module__, cls.__name__)
     cls.name = name

@@ -20,7 +20,7 @@ except ImportError:
     def declaration_of(cls: type) -> Any:
         return None
 
-__all__ = ['build', 'register', 'wrap']
+__all__ = ['added', 'build', 'is_wanted', 'wrap']
 
 # Attributes that need the time at which a message came to the service, see `caisson._attributes`.
 _TIMING = frozenset(('invocation_time', 'handle_return_time', 'processing_time', 'processing_time_raw'))
@@ -66,19 +66,21 @@ def build(cls: type, function: Step) -> Step:
     return answer
 
 
-def register(cls: type) -> bool:
+def is_wanted(cls: type) -> bool:
     """Asks the class whether it is to be a service (`before_add_to_store`); False if it says no, and only then."""
     return _at_load(cls, 'before_add_to_store') is not False
 
 
-def wrap(facts: Any) -> Any:
-    """The facts of a service with its functions built, after the hook `after_add_to_store`."""
-    cls = facts.cls
-    if facts.handle is not None:
-        facts.handle = build(cls, facts.handle)
-    facts.verbs = {verb: build(cls, function) for verb, function in facts.verbs.items()}
+def added(cls: type) -> None:
+    """Tells the class that it is a service (`after_add_to_store`)."""
     _at_load(cls, 'after_add_to_store')
-    return facts
+
+
+def wrap(facts: Any) -> None:
+    """Puts what the class wants around the functions of a service."""
+    if facts.handle is not None:
+        facts.handle = build(facts.cls, facts.handle)
+    facts.verbs = {verb: build(facts.cls, function) for verb, function in facts.verbs.items()}
 
 
 def _at_load(cls: type, name: str) -> Any:
