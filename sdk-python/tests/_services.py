@@ -32,7 +32,9 @@ def forget(package: str = 'probe') -> None:
 
 def message(cls: type, payload: Any = '', channel: str = 'invoke', **properties: str) -> Any:
     """An object of a service's class with a message."""
-    service = cls.__new__(cls)
+    # Where these are properties of the base, they are plain attributes of this one.
+    settable = type(cls.__name__, (cls,), {'request': None, 'response': None, 'channel': None, '__module__': cls.__module__})
+    service = settable.__new__(settable)
     service.request = types.SimpleNamespace(payload=payload, soap=None, http=types.SimpleNamespace(method=''),
                                             message=types.SimpleNamespace(properties=Bunch(properties)))
     service.response = types.SimpleNamespace(payload=Message(), status_code=200)

@@ -200,7 +200,7 @@ class Others(unittest.TestCase):
 
     def test_logging_of_messages_hides_credentials(self) -> None:
         """And shortens."""
-        service = Probe()
+        service = type('Logging', (Probe,), {'channel': None, 'request': None, 'response': None})()
         service.channel = types.SimpleNamespace(name='c', data_format='json', type='rest')
         service.request = types.SimpleNamespace(
             headers={'authorization': 'Basic x', 'x-api-key': 'k', 'accept': '*/*'}, raw_request=b'x' * 20_000, content_type=None)
