@@ -14,13 +14,9 @@ from caisson._standin._http import Http
 from caisson._standin._request import Request
 from caisson._standin._response import Response
 from caisson._standin._service import ServiceBase
+from caisson._standin._systems import NO_HOST
 
-__all__ = ['NO_HOST', 'module']
-
-NO_HOST = (
-    'there is no host here: the SDK runs outside of the sandbox. In a test, say what is answered with caisson.testing'
-)
-
+__all__ = ['module']
 
 def module() -> ModuleType:
     """A new module with all that the interpreter's has."""

@@ -140,9 +140,17 @@ class Request:
         self._input.value = value
 
     def _make_input(self) -> Any:
-        path_over_query = bool(self._channel.get('path_over_query'))
-        url_over_body = self._channel.get('url_over_body')
-        return hook('make_input')(self.payload, self.http.params, self.http.GET, path_over_query, url_over_body)
+        return hook('make_input')(self.payload, self.http.params, self.http.GET, self.path_over_query, self.url_over_body)
+
+    @property
+    def path_over_query(self) -> bool:
+        """Whether parameters of the path win over those of the query."""
+        return bool(self._channel.get('path_over_query'))
+
+    @property
+    def url_over_body(self) -> bool | None:
+        """Whether parameters of the URL win over the body; `None` when the operator has not said."""
+        return self._channel.get('url_over_body')
 
     @property
     def content_type(self) -> str | None:

@@ -88,6 +88,27 @@ class ServiceBase:
         return int(self._fact('version', 0))
 
     @property
+    def in_reply_to(self) -> str | None:
+        """Of the callback of a call in the background: the correlation id of that call; else `None`."""
+        found = self._fact('in_reply_to', None)
+        return None if found is None else str(found)
+
+    @property
+    def environ(self) -> Any:
+        """What a chain of calls in the background shares: a dict with dotted access."""
+        return self._part('environ', lambda: hook('make_environ')(self._fact('environ', None)))
+
+    @environ.setter
+    def environ(self, value: Any) -> None:
+        self._caisson_parts['environ'] = value  # type: ignore[attr-defined]
+
+    def _beside(self, cls: type) -> Any:
+        """An object of another class, for the same caller and under the same correlation id, whose message is empty."""
+        facts = {**self._caisson_facts, 'http': None, 'soap': None, 'message': None, 'content_type': None, 'body': b''}  # type: ignore[attr-defined]
+        facts['channel'] = {**self._fact('channel', {}), 'name': 'new-instance', 'kind': 'new-instance'}
+        return cls.__new__(cls, _facts=facts)
+
+    @property
     def wsgi_environ(self) -> dict[str, Any]:
         """The facts of the message under the names that WSGI gives them; made when asked for."""
         made: dict[str, Any] = hook('wsgi_environ')(self.request, self._fact('peer', None))
