@@ -44,6 +44,14 @@ pub fn response(answer: Option<&Py<PyResponse>>, vm: &VirtualMachine) -> Result<
     }
 }
 
+/// The response as [`response`] makes it, but with pieces put together: for a test, which wants to see the whole.
+pub fn whole(answer: Option<&Py<PyResponse>>, vm: &VirtualMachine) -> Result<Response, Unsendable> {
+    match answer.and_then(|answer| Some((answer, answer.payload.get()?))) {
+        Some((answer, payload)) if pieces::has_pieces(&payload, vm) => pieces::gather(answer, payload, vm),
+        _ => response(answer, vm),
+    }
+}
+
 /// Status and headers for a body, of which it is known what media type it implies.
 fn head(
     answer: &Py<PyResponse>,
