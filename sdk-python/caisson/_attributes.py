@@ -8,11 +8,10 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from caisson._absent import ATTRIBUTES, Absent
-from caisson._bunch import Bunch
 from caisson._facade import Facade
 from caisson._hooks import Hooks
 
-__all__ = ['Attributes', 'make_config', 'make_environ', 'make_static_config']
+__all__ = ['Attributes', 'make_config', 'make_static_config']
 
 _LONGEST_LOGGED = 10_000
 
@@ -23,7 +22,6 @@ class Attributes(Hooks):
     config = Facade('caisson._attributes', 'make_config')
     user_config = Facade('caisson._attributes', 'make_config')
     static_config = Facade('caisson._attributes', 'make_static_config')
-    environ = Facade('caisson._attributes', 'make_environ')
     time = Facade('caisson._time', 'Time')
     crypto = Facade('caisson._crypto', 'Crypto')
     metrics = Facade('caisson._metrics', 'Metrics')
@@ -47,7 +45,7 @@ class Attributes(Hooks):
             return ''
         from caisson._hooks import JOB_TYPES
         message = self.request.message
-        found = message.properties.get('job-type') if message is not None else self.environ.get('job_type')
+        found = message.properties.get('job-type', '') if message is not None else ''
         return JOB_TYPES.get(found, '')
 
     @property
@@ -113,13 +111,6 @@ def make_static_config(_service: Any) -> Any:
     """`self.static_config`: the files below `static/` of the package, read as configuration where they are such."""
     from caisson import _config
     return _config.static
-
-
-def make_environ(service: Any) -> Bunch:
-    """`self.environ`: what the calls of an asynchronous chain share, as the caller had it when it called."""
-    shared = getattr(service, 'environ_json', None)
-    from caisson._runtime import to_bunch
-    return to_bunch(json.loads(shared)) if shared else Bunch()
 
 
 def _datetime(seconds: float) -> datetime:

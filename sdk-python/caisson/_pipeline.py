@@ -10,15 +10,10 @@ import time
 from types import CoroutineType
 from typing import Any, Callable
 
+from caisson._declare import declaration_of
 from caisson._errors import BadRequest, ServiceError
 from caisson._hooks import HOOKS, JOB_TYPES, Hooks
 from caisson._program import NotDeployable
-
-try:
-    from caisson._declare import declaration_of
-except ImportError:
-    def declaration_of(cls: type) -> Any:
-        return None
 
 __all__ = ['added', 'build', 'is_wanted', 'wrap']
 

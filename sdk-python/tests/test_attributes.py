@@ -190,14 +190,6 @@ class Others(unittest.TestCase):
         except AttributeError as error:
             self.assertEqual(advice(error), '; did you mean `logger`?')
 
-    def test_environ_is_what_the_caller_had(self) -> None:
-        """With dotted access."""
-        service = Probe()
-        self.assertEqual(service.environ, {})
-        service = Probe()
-        service.environ_json = '{"a": {"b": 1}}'
-        self.assertEqual(service.environ.a.b, 1)
-
     def test_logging_of_messages_hides_credentials(self) -> None:
         """And shortens."""
         service = type('Logging', (Probe,), {'channel': None, 'request': None, 'response': None})()
