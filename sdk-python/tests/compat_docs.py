@@ -1,4 +1,4 @@
-"""Writes docs/zato.md from the cases of `compat/`: `python3 -m tests.compat_docs` in `sdk-python`, or `cargo xtask gen`."""
+"""Writes docs/zato.md from the cases of `compat/`: `python3 -m tests.compat_docs` in `sdk-python`, or `cargo xtask gen zato`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HEAD = '''# Services of Zato
 What a service written for Zato 3.2 or 4.1 uses, and what becomes of it here. *Works*: as in Zato. *Differs*: it works, with the difference
 that is named. *Will not*: it is not here, and what to use instead.
 
-This file is written by `cargo xtask gen` from [the cases](../sdk-python/tests/compat), each of which is a service that the tests run: under
+This file is written by `cargo xtask gen zato` from [the cases](../sdk-python/tests/compat), each of which is a service that the tests run: under
 CPython with `caisson.testing`, and deployed in the server. `caisson check FILE...` lists what will not work in a service before it is
 deployed, with line numbers.
 

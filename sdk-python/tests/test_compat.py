@@ -54,8 +54,8 @@ class Compatibility(unittest.TestCase):
         self.assertEqual(wrong, [], '\n'.join(wrong))
 
     def test_the_document_is_up_to_date(self) -> None:
-        """`cargo xtask gen` writes it."""
-        self.assertEqual(compat_docs.PATH.read_text(encoding='utf-8'), compat_docs.document(), 'run `cargo xtask gen`')
+        """`cargo xtask gen zato` writes it."""
+        self.assertEqual(compat_docs.PATH.read_text(encoding='utf-8'), compat_docs.document(), 'run `cargo xtask gen zato`')
 
 
 if __name__ == '__main__':
