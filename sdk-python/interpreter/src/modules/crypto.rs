@@ -8,7 +8,7 @@ mod _caisson_crypto {
     use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, block_padding::Pkcs7};
     use rustpython_vm::{
         PyResult, VirtualMachine,
-        builtins::{PyBytesRef, PyBaseExceptionRef},
+        builtins::{PyBaseExceptionRef, PyBytesRef},
     };
 
     /// `encrypt(key, vector, content)`: AES-128-CBC with PKCS #7 padding.
