@@ -9,6 +9,13 @@
 
 from typing import TYPE_CHECKING
 
+try:
+    import _caisson  # noqa: F401  (only to see whether the interpreter has it)
+except ImportError:
+    # Under CPython, e.g. in tests: the native modules have a stand-in.
+    from caisson import _standin
+    _standin.install()
+
 from caisson._bunch import Bunch, Message, ServiceInput
 from caisson._capability import CapabilityError
 from caisson._errors import (

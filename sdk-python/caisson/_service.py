@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import _caisson
 
+from caisson._attributes import Attributes
 from caisson._errors import ServiceError, from_callee
 from caisson._facade import Facade
 
@@ -19,7 +20,7 @@ _CALL_OPTIONS = frozenset((
 ))
 
 
-class Service(_caisson.ServiceBase):
+class Service(_caisson.ServiceBase, Attributes):
     """A service: a class with a method `handle`, which gets a message from `self.request` and answers in `self.response`.
 
     Every message gets an object of its own. With methods named after HTTP methods (`handle_GET`, `handle_POST`, ...) only

@@ -116,4 +116,6 @@ def _install() -> None:
     root.addHandler(HostHandler())
 
 
-_install()
+if not getattr(_caisson, 'STANDIN', False):
+    # Under CPython the streams and the log belong to whoever runs the program.
+    _install()

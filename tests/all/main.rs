@@ -24,6 +24,7 @@ mod capabilities;
 mod channels;
 mod cli;
 mod cluster;
+mod compat;
 mod contract;
 mod declarations;
 mod definitions;

@@ -177,15 +177,18 @@ impl PackageSource {
         self.files.iter().all(|file| file.content.trim_ascii().is_empty())
     }
 
+    /// Its files as an interpreter loads them: what is in its wheels takes their place.
+    #[must_use]
+    pub fn loadable(&self) -> Vec<SourceFile> {
+        let own = self.files.iter().filter(|file| !wheel::is_wheel(&file.path));
+        own.chain(&self.vendored).cloned().collect()
+    }
+
     /// What the engine is given. A component's service is named after its package, and service names have no
     /// underscores.
     pub(crate) fn package(&self) -> Package {
         match self.language {
-            Language::Python => {
-                let own = self.files.iter().filter(|file| !wheel::is_wheel(&file.path));
-                let files = own.chain(&self.vendored).cloned().collect();
-                Package::Python { name: self.name.clone(), files }
-            }
+            Language::Python => Package::Python { name: self.name.clone(), files: self.loadable() },
             Language::Component => Package::Component {
                 name: self.name.replace('_', "-"),
                 wasm: self.files.first().map(|file| file.content.clone()).unwrap_or_default(),

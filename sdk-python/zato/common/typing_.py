@@ -11,6 +11,8 @@ from typing import (
     NoReturn, Optional, Set, TextIO, Tuple, Type, TypedDict, TypeVar, Union, cast,
 )
 
+from caisson._absent import module_getattr
+
 any_ = Any
 anydict = Dict[Any, Any]
 anydictnone = Optional[Dict[Any, Any]]
@@ -142,3 +144,6 @@ def instance_from_dict(class_: Any, data: Dict[str, Any]) -> Any:
     for name, value in data.items():
         setattr(made, name, value)
     return made
+
+
+__getattr__ = module_getattr(__name__)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from caisson import Service
+from caisson._absent import module_getattr
 from caisson._elements import (
     CSV, UTC, UUID, AsIs, Bool, Boolean, Date, DateTime, Decimal, Dict, DictList, Float, ForceType, Int, Integer, List, ListOfDicts,
     Nested, Opaque, Text, Unicode,
@@ -20,4 +21,4 @@ def __getattr__(name: str) -> object:
     if name == 'RESTAdapter':
         from caisson._zato_http import RESTAdapter
         return RESTAdapter
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return module_getattr(__name__)(name)

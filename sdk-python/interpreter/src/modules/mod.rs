@@ -2,6 +2,7 @@
 
 mod amqp;
 mod caisson;
+mod crypto;
 mod http;
 pub mod json;
 mod model;
@@ -20,6 +21,7 @@ pub fn register(builder: InterpreterBuilder) -> InterpreterBuilder {
     let defs = [
         amqp::module_def(&builder.ctx),
         caisson::module_def(&builder.ctx),
+        crypto::module_def(&builder.ctx),
         http::module_def(&builder.ctx),
         model::module_def(&builder.ctx),
         random::module_def(&builder.ctx),

@@ -301,4 +301,41 @@ impl PyRequest {
     fn cid(zelf: &Py<Self>, vm: &VirtualMachine) -> PyStrRef {
         vm.ctx.new_str(zelf.cid.as_str())
     }
+
+    /// The parameters of the path and the query, merged as in `input`.
+    #[pygetset]
+    fn channel_params(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        let http = zelf.http_object(vm);
+        let none = vm.ctx.empty_str.to_owned();
+        let arguments = (none, PyHttp::params(http, vm)?, PyHttp::get(http, vm)?, zelf.path_over_query);
+        hook(|hooks| &hooks.make_input).call(arguments, vm)
+    }
+
+    /// What bodies are by the definition of the channel; empty if it does not say.
+    #[pygetset]
+    fn data_format(zelf: &Py<Self>, vm: &VirtualMachine) -> PyStrRef {
+        vm.ctx.new_str(zelf.data_format.as_deref().unwrap_or_default())
+    }
+
+    /// `plain_http` or `soap` for messages that came by HTTP, else empty.
+    #[pygetset]
+    fn transport(zelf: &Py<Self>, vm: &VirtualMachine) -> PyStrRef {
+        vm.ctx.new_str(match (zelf.is_soap, zelf.by_http) {
+            (true, _) => "soap",
+            (false, true) => "plain_http",
+            (false, false) => "",
+        })
+    }
+
+    /// A copy of the payload in which each dict has its keys as attributes.
+    #[pymethod]
+    fn to_bunch(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        hook(|hooks| &hooks.to_bunch).call((Self::payload(zelf, vm)?,), vm)
+    }
+
+    /// The same as `to_bunch`.
+    #[pymethod]
+    fn bunchified(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        Self::to_bunch(zelf, vm)
+    }
 }
