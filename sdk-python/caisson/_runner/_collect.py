@@ -11,7 +11,7 @@ import sys
 import unittest
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any, Callable, cast
 
 from caisson._runner import _asserts, _pytest, _report
 
@@ -52,7 +52,7 @@ class _Rewriting:
         for finder in sys.meta_path:
             spec = finder.find_spec(name, path, target) if finder is not self else None
             if spec is not None and spec.loader is not None:
-                spec.loader = _Loader(spec.loader)  # type: ignore[assignment]
+                spec.loader = cast(Any, _Loader(spec.loader))
                 return spec
         return None
 
@@ -89,7 +89,7 @@ def load(files: list[str]) -> None:
     BROKEN.clear()
     _pytest.install()
     finder = _Rewriting({module_name(file): file for file in files})
-    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, finder)
     try:
         for file in files:
             try:
@@ -100,7 +100,7 @@ def load(files: list[str]) -> None:
             for test in _tests(module, file):
                 TESTS[test.name] = test
     finally:
-        sys.meta_path.remove(finder)  # type: ignore[arg-type]
+        sys.meta_path.remove(finder)
 
 
 def _tests(module: Any, file: str) -> Iterator[Test]:

@@ -32,7 +32,7 @@ FakeT = TypeVar('FakeT', bound=Fake[Any])
 _RAISED = 'raise'
 
 
-class Connections(Generic[FakeT]):
+class Connections(Mapping[str, FakeT], Generic[FakeT]):
     """Fake connections by their names; one that is not there yet is made."""
 
     def __init__(self, make: Callable[[str, list[UnexpectedCall]], FakeT], unexpected: list[UnexpectedCall]) -> None:
@@ -50,10 +50,6 @@ class Connections(Generic[FakeT]):
 
     def __len__(self) -> int:
         return len(self._made)
-
-    def values(self) -> list[FakeT]:
-        """All that were asked for."""
-        return list(self._made.values())
 
 
 class App:

@@ -62,7 +62,7 @@ def call(cls: type[Service], facts: Mapping[str, Any]) -> Response:
         result = function(service)
         if inspect.iscoroutine(result):
             _runtime.run_coroutine(result)
-        answer = _caisson.answer_of(service)
+        answer: Any = _caisson.answer_of(service)
     except AssertionError:
         raise
     except Exception as error:

@@ -1,8 +1,12 @@
 """`Service` under the path from which services of Zato import it."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from caisson import Service
+
+if TYPE_CHECKING:
+    from caisson._zato_http import RESTAdapter
 
 __all__ = ['RESTAdapter', 'Service', 'dataclass']
 
