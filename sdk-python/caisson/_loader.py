@@ -204,7 +204,7 @@ def _has_handler(cls: Any) -> bool:
     return cls.handle is not Service.handle or any(hasattr(cls, f'handle_{method}') for method in HTTP_METHODS)
 
 
-def _facts(cls: Any, importer: ProgramImporter) -> ServiceFacts:
+def _facts(cls: type, importer: ProgramImporter) -> ServiceFacts:
     explicit = cls.__dict__.get('name')
     name = explicit if isinstance(explicit, str) and explicit else service_name(cls.__module__, cls.__name__)
     cls.name = name
