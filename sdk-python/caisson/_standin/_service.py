@@ -112,5 +112,7 @@ class ServiceBase:
     @property
     def wsgi_environ(self) -> dict[str, Any]:
         """The facts of the message under the names that WSGI gives them; made when asked for."""
-        made: dict[str, Any] = hook('wsgi_environ')(self.request, self._fact('peer', None))
+        # The function says how many of these it wants.
+        make, given = hook('wsgi_environ'), (self.request, self._fact('peer', None), self.channel)
+        made: dict[str, Any] = make(*given[:make.__code__.co_argcount])
         return made
