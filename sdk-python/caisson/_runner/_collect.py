@@ -71,7 +71,12 @@ class _Loader:
         name, file = module.__name__, module.__spec__.origin
         source = self._loader.get_source(name)
         linecache.cache[file] = (len(source), None, source.splitlines(True), file)
-        exec(compile(_asserts.rewrite(ast.parse(source, file)), file, 'exec', dont_inherit=True), module.__dict__)
+        try:
+            code = compile(_asserts.rewrite(ast.parse(source, file)), file, 'exec', dont_inherit=True)
+        except Exception:
+            # Either it is no Python, which this says again, or its assertions tell less.
+            code = compile(source, file, 'exec', dont_inherit=True)
+        exec(code, module.__dict__)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)

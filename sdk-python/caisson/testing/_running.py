@@ -22,9 +22,10 @@ class _Sources:
 
     def get_source(self, module: str) -> str:
         """The text of a module, or an empty one."""
+        loader = getattr(getattr(sys.modules.get(module), '__spec__', None), 'loader', None)
         try:
-            return inspect.getsource(sys.modules[module])
-        except (KeyError, OSError, TypeError):
+            return loader.get_source(module) or '' if loader is not None else ''
+        except (AttributeError, ImportError, OSError):
             return ''
 
     def path_of(self, module: str) -> str | None:
