@@ -46,4 +46,6 @@ mod rust;
 mod soap;
 mod streaming;
 mod tls;
+mod toolbox;
+mod tutorial;
 mod users;

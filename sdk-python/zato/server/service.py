@@ -1,6 +1,7 @@
 """`Service` under the path from which services of Zato import it."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from caisson import Service
 from caisson._absent import module_getattr
@@ -9,6 +10,9 @@ from caisson._elements import (
     Nested, Opaque, Text, Unicode,
 )
 from caisson._model import Model
+
+if TYPE_CHECKING:
+    from caisson._zato_http import RESTAdapter
 
 __all__ = [
     'AsIs', 'Bool', 'Boolean', 'CSV', 'Date', 'DateTime', 'Decimal', 'Dict', 'DictList', 'Float', 'ForceType', 'Int', 'Integer', 'List',
