@@ -16,12 +16,12 @@ def apply() -> None:
     """Applies all of them. Called once, at boot."""
     _imports()
     _time()
+    _modules()
     _json()
     _signals()
     _zoneinfo()
     _uuid()
     _asyncio()
-    _processes()
 
 
 def _time() -> None:
@@ -29,6 +29,20 @@ def _time() -> None:
     for name, value in {'tzname': ('UTC', 'UTC'), 'timezone': 0, 'altzone': 0, 'daylight': 0}.items():
         if not hasattr(time, name):
             setattr(time, name, value)
+    if not hasattr(time, 'tzset'):
+        time.tzset = lambda: None
+    from caisson import _strftime
+
+    time.strftime = _strftime.mended(time.strftime)
+
+
+def _modules() -> None:
+    """Threads before whatever starts one; the parser of XML before whatever imports it."""
+    from caisson import _expat, _outside, _threads
+
+    _threads.install()
+    _expat.install()
+    _outside.install()
 
 
 def _json() -> None:
@@ -103,14 +117,3 @@ def _asyncio() -> None:
     except ImportError:
         return
     _event_loop.install()
-
-
-def _processes() -> None:
-    """There are no other processes: say so in an exception that services can catch."""
-    def refuse(*args: Any, **kwargs: Any) -> Any:
-        raise OSError('processes cannot be started in the sandbox')
-
-    for name in ('system', 'popen', 'fork', 'forkpty', 'posix_spawn', 'posix_spawnp', 'execv', 'execve', 'spawnv', 'spawnve'):
-        # What is missing stays missing: the standard library asks for `fork` to know where it runs.
-        if hasattr(os, name):
-            setattr(os, name, refuse)
