@@ -29,11 +29,32 @@ def _time() -> None:
     for name, value in {'tzname': ('UTC', 'UTC'), 'timezone': 0, 'altzone': 0, 'daylight': 0}.items():
         if not hasattr(time, name):
             setattr(time, name, value)
-    if not hasattr(time, 'tzset'):
-        time.tzset = lambda: None
+    import _strptime
+
     from caisson import _strftime
 
-    time.strftime = _strftime.mended(time.strftime)
+    time.tzset = lambda: None
+    time.strftime = _strftime.strftime
+    time.gmtime = time.localtime = _gmtime(time.gmtime)
+    # Asked for by the warning about days without a year.
+    _strptime.__file__ = '_strptime.py'
+    for name in ('process_time', 'thread_time'):
+        # The host measures processor time, and does not tell.
+        setattr(time, name, time.perf_counter)
+        setattr(time, f'{name}_ns', time.perf_counter_ns)
+
+
+def _gmtime(original: Any) -> Any:
+    """The interpreter counts the days of a week from Sunday, and Python from Monday."""
+    if original(0).tm_wday == 3:
+        return original
+
+    def gmtime(secs: float | None = None, /) -> time.struct_time:
+        when = tuple(original(secs))
+        return time.struct_time((*when[:6], (when[6] - 1) % 7, when[7], 0, 'UTC', 0))
+
+    gmtime.__doc__ = original.__doc__
+    return gmtime
 
 
 def _modules() -> None:

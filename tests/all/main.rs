@@ -43,6 +43,7 @@ mod packages;
 mod restart;
 mod rust;
 mod soap;
+mod stdlib;
 mod streaming;
 mod tls;
 mod users;

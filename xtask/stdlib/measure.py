@@ -28,6 +28,8 @@ answer_bytes = 67108864
 """
 # Seconds of tests in one request: what a heavy test needs more than that is left to it before the limit of 120 s.
 BUDGET_SECS = 30.0
+# Data that tests read.
+DATA = ('decimaltestdata/*', 'test_email/data/*', 'xmltestdata/*', 'mathdata/*', 'configdata/*', 'test_tomllib/data/**/*', 'test_zoneinfo/data/*', 'test_json/*.jsonl')
 # Folders of CPython's tests that no module here needs, for a package may have 2,000 files.
 LEFT_OUT = {
     'test_capi', 'test_cext', 'test_cppext', 'test_ctypes', 'test_gdb', 'test_idle', 'test_multiprocessing_fork', 'test_pyrepl',
@@ -76,7 +78,8 @@ def deploy(services: Path, tests: Path) -> None:
     package = services / 'stdlib'
     (package / 'vendor').mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(package / 'vendor/cpython_tests-0-py3-none-any.whl', 'w', zipfile.ZIP_DEFLATED) as wheel:
-        for path in sorted(tests.rglob('*.py')):
+        data = [path for folder in DATA for path in sorted(tests.glob(folder)) if path.is_file()]
+        for path in [*sorted(tests.rglob('*.py')), *data]:
             inside = path.relative_to(tests)
             # Some are not meant to be valid source.
             if not LEFT_OUT.intersection(inside.parts) and not path.name.startswith(('bad', 'badsyntax')):
