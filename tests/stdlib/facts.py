@@ -129,6 +129,7 @@ SANDBOX = [
     ('import smtplib', "smtplib.SMTP('localhost')", 'PermissionError', 'no sockets'),
     ('import ssl', 'ssl.create_default_context()', 'PermissionError', 'caisson.http'),
     ('import asyncio', "asyncio.run((lambda: asyncio.open_connection('localhost', 80))())", 'PermissionError', 'caisson.http'),
+    ('import asyncio', "asyncio.run((lambda: asyncio.create_subprocess_exec('ls'))())", 'PermissionError', 'processes cannot be started'),
     ('import subprocess', "subprocess.run(['ls'])", 'PermissionError', 'processes cannot be started'),
     ('import os', "os.system('ls')", 'PermissionError', 'processes cannot be started'),
     ('import queue', 'queue.Queue().get()', 'RuntimeError', 'one thread'),

@@ -103,7 +103,15 @@ fn build(context: &Context) -> Result<Built> {
     let interpreter = interpreter.folder.join(format!("{}.wasm", guests::INTERPRETER));
     let clients = venv::with(context, "tests/requirements.txt")?.join("bin/python");
     let guests = for_tests.map(|built| built.folder);
-    Ok(Built { binary, interpreter, guests, rust: rust.folder, cpython, clients, wheels: wheels::folder(context)? })
+    Ok(Built {
+        binary,
+        interpreter,
+        guests,
+        rust: rust.folder,
+        cpython,
+        clients,
+        wheels: wheels::folder(context)?,
+    })
 }
 
 fn tests(context: &Context, built: &Built, filters: &[String]) -> Result<()> {

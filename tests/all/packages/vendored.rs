@@ -56,7 +56,12 @@ async fn differences(case: &str, wheels: &[&str], expected: &Value) -> Vec<Strin
     let server = deployed(case, wheels).await;
     let answer = server.get(&format!("shop.{}.work", case.replace('_', "-"))).await;
     if answer.status != 200 {
-        return vec![format!("{case}: {} {}; the log ends with {}", answer.status, answer.text(), tail(&server))];
+        return vec![format!(
+            "{case}: {} {}; the log ends with {}",
+            answer.status,
+            answer.text(),
+            tail(&server)
+        )];
     }
     let (found, expected) = (answer.json(), expected.as_object().unwrap());
     assert_eq!(found.as_object().unwrap().len(), expected.len(), "{case}: {found}");

@@ -11,12 +11,7 @@
 
 mod page;
 
-use crate::{
-    binary,
-    context::Context,
-    server::Start,
-    shell, tools,
-};
+use crate::{binary, context::Context, server::Start, shell, tools};
 use anyhow::{Context as _, Result, bail, ensure};
 use std::{
     fs,

@@ -46,9 +46,9 @@ pub(super) fn render(data: &Value, notes: &Value) -> Result<String> {
 fn tested(note: &Value, data: &Value) -> Result<String> {
     let name = note["name"].as_str().context("a module has no name")?;
     let found = &data["modules"][name];
-    let failed = found["failed"].as_object().with_context(|| {
-        format!("{name} was not measured: run `cargo xtask gen stdlib {name}`")
-    })?;
+    let failed = found["failed"]
+        .as_object()
+        .with_context(|| format!("{name} was not measured: run `cargo xtask gen stdlib {name}`"))?;
     let differs = note["differs"].as_str().unwrap_or_default();
     ensure!(
         failed.is_empty() == differs.is_empty(),
@@ -77,7 +77,12 @@ fn imports(page: &mut String, data: &Value, notes: &Value) -> Result<()> {
     let listed: Vec<_> = names(true).map(|(name, _)| format!("`{name}`")).collect();
     writeln!(page, "{}.\n\nThese cannot:\n\n| module | why | instead |\n|---|---|---|", wrapped(&listed))?;
     for (name, error) in names(false) {
-        writeln!(page, "| `{name}` | {} | {} |", cell(error), cell(instead.get(name).unwrap_or(&Value::Null)))?;
+        writeln!(
+            page,
+            "| `{name}` | {} | {} |",
+            cell(error),
+            cell(instead.get(name).unwrap_or(&Value::Null))
+        )?;
     }
     *page += "\nThese can be imported, and then have nothing to work with:\n\n| module | what is missing, and what to use |\n|---|---|\n";
     for (name, use_this) in useless(imports, instead) {
