@@ -16,12 +16,12 @@ def apply() -> None:
     """Applies all of them. Called once, at boot."""
     _imports()
     _time()
+    _modules()
     _json()
     _signals()
     _zoneinfo()
     _uuid()
     _asyncio()
-    _processes()
 
 
 def _time() -> None:
@@ -29,6 +29,41 @@ def _time() -> None:
     for name, value in {'tzname': ('UTC', 'UTC'), 'timezone': 0, 'altzone': 0, 'daylight': 0}.items():
         if not hasattr(time, name):
             setattr(time, name, value)
+    import _strptime
+
+    from caisson import _strftime
+
+    time.tzset = lambda: None
+    time.strftime = _strftime.strftime
+    time.gmtime = time.localtime = _gmtime(time.gmtime)
+    # Asked for by the warning about days without a year.
+    _strptime.__file__ = '_strptime.py'
+    for name in ('process_time', 'thread_time'):
+        # The host measures processor time, and does not tell.
+        setattr(time, name, time.perf_counter)
+        setattr(time, f'{name}_ns', time.perf_counter_ns)
+
+
+def _gmtime(original: Any) -> Any:
+    """The interpreter counts the days of a week from Sunday, and Python from Monday."""
+    if original(0).tm_wday == 3:
+        return original
+
+    def gmtime(secs: float | None = None, /) -> time.struct_time:
+        when = tuple(original(secs))
+        return time.struct_time((*when[:6], (when[6] - 1) % 7, when[7], 0, 'UTC', 0))
+
+    gmtime.__doc__ = original.__doc__
+    return gmtime
+
+
+def _modules() -> None:
+    """Threads before whatever starts one; the parser of XML before whatever imports it."""
+    from caisson import _expat, _outside, _threads
+
+    _threads.install()
+    _expat.install()
+    _outside.install()
 
 
 def _json() -> None:
@@ -103,14 +138,3 @@ def _asyncio() -> None:
     except ImportError:
         return
     _event_loop.install()
-
-
-def _processes() -> None:
-    """There are no other processes: say so in an exception that services can catch."""
-    def refuse(*args: Any, **kwargs: Any) -> Any:
-        raise OSError('processes cannot be started in the sandbox')
-
-    for name in ('system', 'popen', 'fork', 'forkpty', 'posix_spawn', 'posix_spawnp', 'execv', 'execve', 'spawnv', 'spawnve'):
-        # What is missing stays missing: the standard library asks for `fork` to know where it runs.
-        if hasattr(os, name):
-            setattr(os, name, refuse)

@@ -7,7 +7,8 @@
 //!
 //! **Architecture Invariants:** nothing here is linked with the runtime. What a test knows, it knows from files, sockets
 //! and exit codes, as a user does. `CAISSON_BIN` names the server; `CAISSON_GUESTS` the folder with the components of
-//! `tests/guests`, `CAISSON_RUST_GUESTS` the one with those of `sdk-rust`, `CAISSON_CPYTHON` the one of `tests/cpython`; `CAISSON_CLIENTS` a Python with the clients of others (`tests/requirements.txt`). `cargo xtask test` makes
+//! `tests/guests`, `CAISSON_RUST_GUESTS` the one with those of `sdk-rust`, `CAISSON_CPYTHON` the one of `tests/cpython`; `CAISSON_CLIENTS` a Python with the clients of others (`tests/requirements.txt`);
+//! `CAISSON_WHEELS` the wheels of `tests/requirements-vendored.txt`. `cargo xtask test` makes
 //! all of them and sets these.
 
 #![allow(
@@ -44,6 +45,7 @@ mod packages;
 mod restart;
 mod rust;
 mod soap;
+mod stdlib;
 mod streaming;
 mod tls;
 mod toolbox;

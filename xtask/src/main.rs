@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! * [`context`]: where things are and how cargo is called; [`shell`]: running programs and saying so.
-//! * [`tools`], [`venv`]: what has to be installed; [`hash`]: whether something has to be built again.
+//! * [`tools`], [`venv`], [`wheels`]: what has to be installed; [`hash`]: whether something has to be built again.
 //! * [`guests`], [`python`], [`binary`]: the three steps of a build; [`cpython`]: a guest that others' tools make.
 //! * [`demo`] with [`samples`], [`suite`] (the task `test`), [`tidy`], [`bench`], [`generate`], [`new_capability`]: what the tasks do.
 //! * [`server`], [`http`]: a running `caisson`, and calls to it.
@@ -33,6 +33,7 @@ mod suite;
 mod tidy;
 mod tools;
 mod venv;
+mod wheels;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};

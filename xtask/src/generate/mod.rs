@@ -3,6 +3,7 @@
 //! Each has a module of its own. What takes long to measure is kept as data beside the document, so that a test can tell at
 //! once whether the document is the data's.
 
+mod stdlib;
 mod zato;
 
 use crate::context::Context;
@@ -18,10 +19,13 @@ pub(crate) struct Options {
 enum Document {
     /// docs/zato.md: what services of Zato use, and what becomes of it here, by services that show it
     Zato,
+    /// docs/stdlib.md: what of the standard library works in the sandbox, by CPython's own tests
+    Stdlib(stdlib::Options),
 }
 
 pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
     match &options.document {
         Document::Zato => zato::run(context),
+        Document::Stdlib(options) => stdlib::run(context, options),
     }
 }
