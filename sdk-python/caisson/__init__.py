@@ -13,11 +13,12 @@ from caisson._errors import (
     BackendInvocationError, BadRequest, Conflict, ElementMissing, Forbidden, InternalServerError, MethodNotAllowed,
     ModelValidationError, NotFound, ServiceError, ServiceUnavailable, TooManyRequests, Unauthorized,
 )
+from caisson._lock import LockTimeout
 from caisson._service import Service
 from caisson._soap import SOAPMessage
 
 __all__ = [
     'BackendInvocationError', 'BadRequest', 'Bunch', 'CapabilityError', 'Conflict', 'ElementMissing', 'Forbidden', 'InternalServerError',
-    'Message', 'MethodNotAllowed', 'ModelValidationError', 'NotFound', 'SOAPMessage', 'Service', 'ServiceError', 'ServiceInput',
+    'LockTimeout', 'Message', 'MethodNotAllowed', 'ModelValidationError', 'NotFound', 'SOAPMessage', 'Service', 'ServiceError', 'ServiceInput',
     'ServiceUnavailable', 'TooManyRequests', 'Unauthorized',
 ]

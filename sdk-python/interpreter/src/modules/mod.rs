@@ -1,9 +1,11 @@
 //! Native modules of the interpreter.
 
 mod amqp;
+mod cache;
 mod caisson;
 mod http;
 pub mod json;
+mod lock;
 mod outcome;
 mod random;
 mod redis;
@@ -18,8 +20,10 @@ use rustpython_vm::{InterpreterBuilder, PyObjectRef};
 pub fn register(builder: InterpreterBuilder) -> InterpreterBuilder {
     let defs = [
         amqp::module_def(&builder.ctx),
+        cache::module_def(&builder.ctx),
         caisson::module_def(&builder.ctx),
         http::module_def(&builder.ctx),
+        lock::module_def(&builder.ctx),
         random::module_def(&builder.ctx),
         redis::module_def(&builder.ctx),
         sql::module_def(&builder.ctx),
