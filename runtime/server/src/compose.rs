@@ -49,7 +49,7 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     }
     let (control, packages) = open_state(&plan, &deployer).await?;
     engine.lend(Arc::new(StoreLocks(control.store().clone())));
-    let table = Arc::new(Table::new(Routes::none()));
+    let table = Arc::new(Table::new(Routes::none()).knowing(deployer.registry()));
     let serving = Serving {
         routes: Arc::clone(&table),
         connections: Arc::clone(&connections),
