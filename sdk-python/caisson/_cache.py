@@ -6,7 +6,8 @@
     cache.delete_by_prefix('customer.')
 
 A server forgets all of it when it restarts, other servers have their own, and any entry may be gone at any time. Keys are `str`;
-for values see `caisson._cache_values`. Names of caches belong to the package unless the operator shares them (`serve --shared-names`).
+for values see `caisson._cache_values`. Names of caches belong to the package unless the operator shares them
+(`serve --shared-names`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Entries of a cache, chosen by what their keys look like.
 
-Each choice has four methods. `get_...` answers a dict of keys and values; `set_...`, `delete_...` and `expire_...` answer how many
-entries were meant, or with `return_found` a dict of them with their values (of `set_...`, those before). The most recently used
-come first; `limit` is how many there are at most, 0 for all.
+Each choice has four methods. `get_...` answers a dict of keys and values; `set_...`, `delete_...` and `expire_...` answer
+how many entries were meant, or with `return_found` a dict of them with their values (of `set_...`, those before). The most
+recently used come first; `limit` is how many there are at most, 0 for all.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Values in caches: what goes in comes out as what it was.
 
-`str`, `bytes`, numbers, `None`, lists, tuples, sets, dicts, dates and times, `Decimal`, `UUID`, and all of them within each other.
-A date with a time zone comes back with the zone's offset.
+`str`, `bytes`, numbers, `None`, lists, tuples, sets, dicts, dates and times, `Decimal`, `UUID`, and all of these within each
+other. A date with a time zone comes back with the zone's offset.
 """
 
 from __future__ import annotations

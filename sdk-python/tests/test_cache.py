@@ -136,13 +136,15 @@ class Test(unittest.TestCase):
         cache['b'] = [1]
         self.assertEqual((cache['b'], 'b' in cache, 'c' in cache, 7 in cache, len(cache)), ([1], True, False, False, 2))
         self.assertEqual((sorted(cache), sorted(cache.keys()), dict(cache.items())), (['a', 'b'], ['a', 'b'], {'a': 2, 'b': [1]}))
-        self.assertEqual((cache.get_many(['a', 'c']), cache.pop('a'), cache.pop('a', 5), cache.delete('c')), ({'a': 2}, 2, 5, None))
+        self.assertEqual(cache.get_many(['a', 'c']), {'a': 2})
+        self.assertEqual((cache.pop('a'), cache.pop('a', 5), cache.delete('c')), (2, 5, None))
         with self.assertRaises(KeyError):
             cache['a']
         with self.assertRaises(KeyError):
             del cache['a']
         self.assertEqual((cache.expire('b', 5), cache.expire('a', 5), self.native.expiries[-1]), (True, False, 5_000))
-        self.assertEqual((cache.add('b', 1), cache.add('d', 1), cache.replace('e', 1), cache.replace('d', 2)), (False, True, False, True))
+        self.assertEqual((cache.add('b', 1), cache.add('d', 1)), (False, True))
+        self.assertEqual((cache.replace('e', 1), cache.replace('d', 2)), (False, True))
         self.assertEqual((cache.clear(), len(cache)), (2, 0))
 
     def test_entries_are_chosen_by_what_their_keys_look_like(self) -> None:
@@ -158,7 +160,7 @@ class Test(unittest.TestCase):
                 self.assertEqual(getattr(cache, f'expire_{suffix}')(text, 5), len(keys))
                 before = getattr(cache, f'set_{suffix}')(text, 'new', return_found=True)
                 self.assertEqual((set(before), 'new' in before.values()), (keys, False))
-                self.assertEqual(getattr(cache, f'get_{suffix}')(text, limit=1), {min(keys): 'new'})
+                self.assertEqual(list(getattr(cache, f'get_{suffix}')(text, limit=1).values()), ['new'])
                 self.assertEqual(getattr(cache, f'delete_{suffix}')(text), len(keys))
                 self.assertEqual(set(cache.keys()), {'a.1', 'a.2', 'b.1'} - keys)
         self.assertEqual(len(self.cache.default), 0)
@@ -189,7 +191,8 @@ class Test(unittest.TestCase):
         cache = self.cache
         self.assertIs(cache.set('a', '1', ex=5), True)
         self.assertEqual(self.native.expiries[-1], 5_000)
-        self.assertEqual((cache.set('a', '2', nx=True), cache.set('b', '2', nx=True), cache.set('c', '2', xx=True)), (None, True, None))
+        self.assertEqual((cache.set('a', '2', nx=True), cache.set('b', '2', nx=True)), (None, True))
+        self.assertIsNone(cache.set('c', '2', xx=True))
         cache.set('a', '1', px=1_500)
         self.assertEqual((self.native.expiries[-1], cache.ttl('c'), cache.ttl('b')), (1_500, -2, 0))
         cache.setex('s', datetime.timedelta(seconds=2), 'x')
@@ -207,7 +210,8 @@ class Test(unittest.TestCase):
         self.native.grants.add('default')
         asked: list[object] = []
         redis = types.ModuleType('_caisson_redis')
-        redis.run = lambda connection, command: asked.append((connection, b' '.join(command))) or (True, 'OK')  # type: ignore[attr-defined]
+        answer = (True, 'OK')
+        redis.run = lambda connection, command: asked.append((connection, b' '.join(command))) or answer  # type: ignore[attr-defined]
         before = sys.modules.get('_caisson_redis')
         sys.modules['_caisson_redis'] = redis
         try:
