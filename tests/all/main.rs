@@ -25,6 +25,7 @@ mod channels;
 mod cli;
 mod cluster;
 mod contract;
+mod coordination;
 mod definitions;
 mod freshness;
 mod full_disk;
