@@ -19,6 +19,6 @@ pub mod store;
 pub use error::{Error, ErrorKind};
 pub use kv::etcd::EtcdOptions;
 pub use store::{
-    Change, Committed, Conflict, Documents, Election, Health, Lock, Member, MemberStatus, Membership, Revision,
-    Snapshot, Store,
+    Change, Committed, Conflict, Documents, Election, Health, Lock, Member, MemberStatus, Membership,
+    Revision, Snapshot, Store,
 };

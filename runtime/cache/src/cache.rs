@@ -44,7 +44,8 @@ impl Slot {
     fn end_after(&mut self, expiry: Duration, now: Now) {
         self.expiry = expiry;
         // A time beyond all clocks is no end.
-        self.ends = Some(expiry).filter(|expiry| !expiry.is_zero()).and_then(|expiry| now.at.checked_add(expiry));
+        self.ends =
+            Some(expiry).filter(|expiry| !expiry.is_zero()).and_then(|expiry| now.at.checked_add(expiry));
         self.expires_at = self.ends.map_or(0, |_| now.millis.saturating_add(millis(expiry)));
     }
 
@@ -69,7 +70,13 @@ fn size(key: &str, value: &Bytes) -> usize {
 }
 
 impl Cache {
-    pub(crate) fn get(&mut self, choice: &Choice<'_>, limit: usize, parts: Parts, now: Now) -> Result<Vec<Entry>, Refused> {
+    pub(crate) fn get(
+        &mut self,
+        choice: &Choice<'_>,
+        limit: usize,
+        parts: Parts,
+        now: Now,
+    ) -> Result<Vec<Entry>, Refused> {
         let keys = self.choose(choice, limit, now);
         self.bound(&keys, parts)?;
         // As they were before this call, which changes their order.
@@ -81,7 +88,9 @@ impl Cache {
                 self.read(key, now);
             }
             let told = self.entries.get(key).map(|slot| slot.told(key, parts));
-            found.extend(told.map(|told| Entry { position: positions.get(key).copied().unwrap_or(0), ..told }));
+            found.extend(
+                told.map(|told| Entry { position: positions.get(key).copied().unwrap_or(0), ..told }),
+            );
         }
         found.reverse();
         Ok(found)
@@ -120,7 +129,13 @@ impl Cache {
         Ok(before)
     }
 
-    pub(crate) fn delete(&mut self, choice: &Choice<'_>, limit: usize, parts: Parts, now: Now) -> Result<Vec<Entry>, Refused> {
+    pub(crate) fn delete(
+        &mut self,
+        choice: &Choice<'_>,
+        limit: usize,
+        parts: Parts,
+        now: Now,
+    ) -> Result<Vec<Entry>, Refused> {
         let keys = self.choose(choice, limit, now);
         self.bound(&keys, parts)?;
         let gone = self.tell(&keys, parts);
@@ -155,8 +170,12 @@ impl Cache {
 
     /// Takes out what has ended.
     pub(crate) fn sweep(&mut self, now: Now) {
-        let ended: Vec<Arc<str>> =
-            self.entries.iter().filter(|(_, slot)| slot.has_ended(now)).map(|(key, _)| Arc::clone(key)).collect();
+        let ended: Vec<Arc<str>> = self
+            .entries
+            .iter()
+            .filter(|(_, slot)| slot.has_ended(now))
+            .map(|(key, _)| Arc::clone(key))
+            .collect();
         for key in ended {
             self.remove(&key);
         }

@@ -55,7 +55,14 @@ impl Caches {
     /// # Errors
     ///
     /// Texts that are too long, an expression that cannot be used, an answer that is too large.
-    pub fn get(&self, space: &str, cache: &str, which: &Which, limit: u32, parts: Parts) -> Result<Vec<Entry>, Refused> {
+    pub fn get(
+        &self,
+        space: &str,
+        cache: &str,
+        which: &Which,
+        limit: u32,
+        parts: Parts,
+    ) -> Result<Vec<Entry>, Refused> {
         self.run(space, cache, which, |cache, choice, now| cache.get(choice, most(limit), parts, now))
     }
 
@@ -75,7 +82,9 @@ impl Caches {
     ) -> Result<Vec<Entry>, Refused> {
         if write.value.len() > MAX_VALUE {
             let given = write.value.len();
-            return Err(Refused::Unfit(format!("a value has at most {MAX_VALUE} bytes, this one has {given}")));
+            return Err(Refused::Unfit(format!(
+                "a value has at most {MAX_VALUE} bytes, this one has {given}"
+            )));
         }
         self.run(space, cache, which, |cache, choice, now| cache.put(choice, most(limit), write, parts, now))
     }
@@ -85,7 +94,14 @@ impl Caches {
     /// # Errors
     ///
     /// As [`Caches::get`].
-    pub fn delete(&self, space: &str, cache: &str, which: &Which, limit: u32, parts: Parts) -> Result<Vec<Entry>, Refused> {
+    pub fn delete(
+        &self,
+        space: &str,
+        cache: &str,
+        which: &Which,
+        limit: u32,
+        parts: Parts,
+    ) -> Result<Vec<Entry>, Refused> {
         self.run(space, cache, which, |cache, choice, now| cache.delete(choice, most(limit), parts, now))
     }
 

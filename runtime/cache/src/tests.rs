@@ -48,8 +48,12 @@ fn entries_are_chosen_by_all_kinds_of_which() {
     ] {
         assert_eq!(keys(&caches, &which), expected, "{which:?}");
     }
-    assert_eq!(caches.delete(SPACE, "default", &Which::Prefix(text("a.")), 1, Parts::Values).unwrap()[0].value, "a.two");
-    let before = caches.put(SPACE, "default", &Which::Suffix(text("one")), 0, &write("new"), Parts::Values).unwrap();
+    assert_eq!(
+        caches.delete(SPACE, "default", &Which::Prefix(text("a.")), 1, Parts::Values).unwrap()[0].value,
+        "a.two"
+    );
+    let before =
+        caches.put(SPACE, "default", &Which::Suffix(text("one")), 0, &write("new"), Parts::Values).unwrap();
     assert_eq!(before.len(), 2);
     assert_eq!(value(&caches, "b.one").unwrap(), "new");
     assert_eq!(caches.count(SPACE, "default").unwrap(), 3);
@@ -145,7 +149,8 @@ fn what_is_too_much_is_refused_with_the_bound() {
     assert!(put(&key("a"), MAX_VALUE + 1).contains("1048576"));
     assert!(put(&Which::Keys(vec!["a".to_owned(); MAX_ENTRIES + 1]), 1).contains("10000"));
     for pattern in ["(", "(?=a)", "(a)\\1", "((a{1000}){1000}){1000}"] {
-        let error = caches.get(SPACE, "default", &Which::Regex(pattern.to_owned()), 0, Parts::Keys).unwrap_err();
+        let error =
+            caches.get(SPACE, "default", &Which::Regex(pattern.to_owned()), 0, Parts::Keys).unwrap_err();
         assert!(error.to_string().contains("linear time"), "{pattern}: {error}");
     }
     let name = "n".repeat(MAX_NAME + 1);

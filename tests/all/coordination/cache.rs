@@ -22,19 +22,26 @@ async fn run(server: &Server, code: &str) -> String {
 #[tokio::test]
 async fn values_outlive_requests_and_come_back_as_what_they_were() {
     let server = Server::with("caches.py", CACHES).await;
-    let value = "{'a': (1, b'\\xff', {2}), 'b': [datetime.date(2026, 1, 2), decimal.Decimal('1.10'), None, 10**30]}";
+    let value =
+        "{'a': (1, b'\\xff', {2}), 'b': [datetime.date(2026, 1, 2), decimal.Decimal('1.10'), None, 10**30]}";
     assert_eq!(run(&server, &format!("said = cache.set('x.1', {value})")).await, "None");
     assert_eq!(run(&server, &format!("said = cache.get('x.1') == {value}")).await, "True");
     run(&server, "for n in range(2, 6): cache.set(f'x.{n}', n)\ncache.set('short', 1, expiry=0.001)").await;
     for (code, said) in [
         ("said = sorted(cache.get_by_prefix('x.', limit=2).items())", "[('x.4', 4), ('x.5', 5)]"),
         ("said = sorted(cache.get_by_regex(r'^x\\.[23]$').items())", "[('x.2', 2), ('x.3', 3)]"),
-        ("said = cache.expire_contains_any(['2', '3'], 60), cache.get('x.2', details=True).expiry", "(2, 60.0)"),
+        (
+            "said = cache.expire_contains_any(['2', '3'], 60), cache.get('x.2', details=True).expiry",
+            "(2, 60.0)",
+        ),
         ("said = cache.set_by_suffix('4', 'new', return_found=True), cache['x.4']", "({'x.4': 4}, 'new')"),
         ("said = cache.delete_not_contains('x.'), 'short' in cache", "(0, False)"),
         ("said = cache.delete_contains_all(['x', '.']), len(cache)", "(5, 0)"),
         // The dialect of Zato 4, without a connection to Redis.
-        ("said = self.cache.set('k', 'v', ex=60, nx=True), self.cache.set('k', 'w', nx=True)", "(True, None)"),
+        (
+            "said = self.cache.set('k', 'v', ex=60, nx=True), self.cache.set('k', 'w', nx=True)",
+            "(True, None)",
+        ),
         ("said = self.cache.get('k'), self.cache.ttl('k'), self.cache.delete('k', 'l')", "('v', 60, 1)"),
         ("said = self.cache.get_cache('builtin', 'named').set('a', 1), self.cache.get('a')", "(None, None)"),
         ("said = self.cache.builtin['named']['a']", "1"),
@@ -58,7 +65,8 @@ async fn caches_belong_to_the_package_unless_the_operator_shares_them() {
 #[tokio::test]
 async fn no_service_fills_the_server_or_keeps_it_busy() {
     let limits = "[limits]\ncpu_time_ms = 30000\nwall_time_ms = 50000\n";
-    let setup = Setup::new().file("caches.py", CACHES).file("caches.toml", limits).file("healthy.py", HEALTHY);
+    let setup =
+        Setup::new().file("caches.py", CACHES).file("caches.toml", limits).file("healthy.py", HEALTHY);
     let server = setup.start().await;
     let healthy = Healthy::watch(&server);
     let says = |code: &str| format!("try:\n    {code}\nexcept Exception as error:\n    said = str(error)");
@@ -83,9 +91,15 @@ async fn no_service_fills_the_server_or_keeps_it_busy() {
     // More bytes than fit, in values of all but the greatest size.
     let large = "value = b'x' * ((1 << 20) - 10)\nfor n in range(200): cache.set(str(n), value)\nsaid = 10 < len(cache) <= 64";
     assert_eq!(run(&server, large).await, "True");
-    assert_eq!(run(&server, "said = '199' in cache, len(cache.values()) == len(cache)").await, "(True, True)");
+    assert_eq!(
+        run(&server, "said = '199' in cache, len(cache.values()) == len(cache)").await,
+        "(True, True)"
+    );
     // While a module loads there is no cache: what it read would be in its image for ever.
-    server.save("early.py", format!("{CACHES}\nfrom caisson._cache import Cache\nCache('default').set('a', 1)\n"));
+    server.save(
+        "early.py",
+        format!("{CACHES}\nfrom caisson._cache import Cache\nCache('default').set('a', 1)\n"),
+    );
     server.refused("early", "not while a module loads").await;
     healthy.assert_never_failed(20).await;
     let answer = server.get("healthy.ping").await;

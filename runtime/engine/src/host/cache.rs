@@ -8,7 +8,13 @@ use caisson_host::{error, types};
 use std::time::Duration;
 
 impl cache::Host for Host {
-    fn get(&mut self, cache: String, which: Which, limit: u32, parts: Parts) -> Result<Vec<Entry>, types::Error> {
+    fn get(
+        &mut self,
+        cache: String,
+        which: Which,
+        limit: u32,
+        parts: Parts,
+    ) -> Result<Vec<Entry>, types::Error> {
         let scope = self.cache_scope()?;
         let found = self.outside.caches.get(&scope, &cache, &chosen(which), limit, wanted(parts));
         told(found)
@@ -38,7 +44,13 @@ impl cache::Host for Host {
         told(before)
     }
 
-    fn delete(&mut self, cache: String, which: Which, limit: u32, parts: Parts) -> Result<Vec<Entry>, types::Error> {
+    fn delete(
+        &mut self,
+        cache: String,
+        which: Which,
+        limit: u32,
+        parts: Parts,
+    ) -> Result<Vec<Entry>, types::Error> {
         let scope = self.cache_scope()?;
         let gone = self.outside.caches.delete(&scope, &cache, &chosen(which), limit, wanted(parts));
         told(gone)

@@ -39,7 +39,8 @@ impl Name {
     fn take(all: &Names, name: &str) -> Result<Self, Error> {
         let mut names = all.lock().unwrap_or_else(PoisonError::into_inner);
         if names.len() >= MAX_LOCKS {
-            let text = format!("more than {MAX_LOCKS} locks in one invocation (limit locks): release some first");
+            let text =
+                format!("more than {MAX_LOCKS} locks in one invocation (limit locks): release some first");
             return Err(Error::new(ErrorKind::QuotaExceeded, text));
         }
         if !names.insert(name.to_owned()) {
@@ -139,5 +140,8 @@ fn check(name: &str, ttl_ms: u32) -> Result<(), Error> {
 }
 
 fn none() -> Error {
-    Error::new(ErrorKind::InvalidInput, "locks can be taken while a message is handled, not while a module loads")
+    Error::new(
+        ErrorKind::InvalidInput,
+        "locks can be taken while a message is handled, not while a module loads",
+    )
 }

@@ -49,7 +49,8 @@ impl Deployer {
         let running = {
             let state = self.state();
             let running = state.packages.get(package).and_then(|entry| entry.running.as_ref());
-            running.map(|running| (running.version.version, running.origin.clone(), Arc::clone(&running.about)))
+            running
+                .map(|running| (running.version.version, running.origin.clone(), Arc::clone(&running.about)))
         };
         // It may have gone while its turn was waited for.
         let Some((version, origin, about)) = running else { return };

@@ -18,7 +18,9 @@ const MAX_FILES: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UserConfError {
     /// The operating system's.
-    #[error("{path} cannot be read: {reason}; give the user of this process the right to, or another folder with --user-conf")]
+    #[error(
+        "{path} cannot be read: {reason}; give the user of this process the right to, or another folder with --user-conf"
+    )]
     Read {
         /// The file or folder.
         path: String,

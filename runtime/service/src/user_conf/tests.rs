@@ -57,7 +57,8 @@ fn a_change_is_seen_and_a_folder_that_is_not_there_has_no_files() {
 #[test]
 fn what_is_too_much_is_refused_and_what_was_there_before_goes_on_to_count() {
     let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, bytes: usize| std::fs::write(folder.path().join(name), vec![b'#'; bytes]).unwrap();
+    let write =
+        |name: &str, bytes: usize| std::fs::write(folder.path().join(name), vec![b'#'; bytes]).unwrap();
     write("a.ini", 1);
     let conf = UserConf::open(folder.path()).unwrap();
     write("b.ini", (1 << 20) + 1);

@@ -74,7 +74,8 @@ mod _caisson_cache {
     #[pyfunction]
     fn expire(chosen: Chosen, expiry_ms: u64, parts: u8, vm: &VirtualMachine) -> PyResult {
         let which = which(&chosen, vm)?;
-        let meant = cache::expire(&chosen.cache.to_string_lossy(), &which, chosen.limit, expiry_ms, parts_of(parts));
+        let meant =
+            cache::expire(&chosen.cache.to_string_lossy(), &which, chosen.limit, expiry_ms, parts_of(parts));
         Ok(answer(meant, vm, |entries, vm| list(entries, parts, vm)))
     }
 
