@@ -28,8 +28,10 @@ def _seconds(value: Any) -> float:
 class RedisLike(Cache):
     """The commands that a cache needs, with the arguments and answers of redis-py. Unlike in Redis, values keep their types."""
 
-    def set(self, key: str, value: Any, ex: Any = None, px: Any = None, nx: bool = False, xx: bool = False,
-            expiry: float = 0.0, details: bool = False) -> Any:
+    def set(  # type: ignore[override]  # the signature is that of redis-py
+        self, key: str, value: Any, ex: Any = None, px: Any = None, nx: bool = False, xx: bool = False, expiry: float = 0.0,
+        details: bool = False,
+    ) -> Any:
         """Sets a key, for `ex` seconds or `px` milliseconds. True, or None if `nx` or `xx` was against it."""
         seconds = _seconds(ex) if ex is not None else expiry
         if px is not None:
@@ -50,7 +52,7 @@ class RedisLike(Cache):
         """Sets a key if it is not there; whether it was set."""
         return self.add(key, value)
 
-    def delete(self, *keys: str, details: bool = False) -> int:
+    def delete(self, *keys: str, details: bool = False) -> int:  # type: ignore[override]  # as in redis-py
         """Deletes keys; how many there were."""
         return self.delete_many(keys)
 

@@ -19,10 +19,9 @@ __all__ = ['decode', 'encode']
 _DEEPEST = 100
 _TAG = '$'
 
-_TEXTS: dict[type, tuple[str, Any]] = {
-    datetime: ('datetime', datetime.fromisoformat), date: ('date', date.fromisoformat), time: ('time', time.fromisoformat),
-}
-_LISTS: dict[type, str] = {tuple: 'tuple', set: 'set', frozenset: 'frozenset'}
+# A datetime is a date as well, so it comes first.
+_TEXTS: dict[type[Any], str] = {datetime: 'datetime', date: 'date', time: 'time'}
+_LISTS: dict[type[Any], str] = {tuple: 'tuple', set: 'set', frozenset: 'frozenset'}
 _MAKE: dict[str, Any] = {
     'datetime': datetime.fromisoformat, 'date': date.fromisoformat, 'time': time.fromisoformat, 'decimal': Decimal, 'uuid': UUID,
     'float': float, 'bytes': b64decode, 'bytearray': lambda text: bytearray(b64decode(text)),
@@ -77,7 +76,7 @@ def _tagged_dict(value: dict[Any, Any], depth: int) -> Any:
 def _tagged_scalar(value: Any) -> dict[str, Any]:
     if isinstance(value, (bytes, bytearray)):
         return {_TAG: type(value).__name__, 'v': b64encode(value).decode()}
-    for kind, (name, _) in _TEXTS.items():
+    for kind, name in _TEXTS.items():
         if isinstance(value, kind):
             return {_TAG: name, 'v': value.isoformat()}
     if isinstance(value, timedelta):
