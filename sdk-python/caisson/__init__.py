@@ -22,6 +22,7 @@ from caisson._errors import (
     BackendInvocationError, BadRequest, Conflict, ElementIsNotAList, ElementMissing, Forbidden, InternalServerError,
     MethodNotAllowed, ModelValidationError, NotFound, ServiceError, ServiceUnavailable, TooManyRequests, Unauthorized,
 )
+from caisson._lock import LockTimeout
 from caisson._service import Service
 from caisson._soap import SOAPMessage
 
@@ -43,7 +44,7 @@ _ELEMENTS = (
 __all__ = [
     'AsIs', 'BackendInvocationError', 'BadRequest', 'Bool', 'Boolean', 'Bunch', 'CSV', 'CapabilityError', 'Conflict', 'Date', 'DateTime',
     'Decimal', 'Dict', 'DictList', 'ElementIsNotAList', 'ElementMissing', 'Float', 'Forbidden', 'ForceType', 'Int', 'Integer',
-    'InternalServerError', 'List', 'ListOfDicts', 'Message', 'MethodNotAllowed', 'Model', 'ModelValidationError', 'Nested', 'NotFound',
+    'InternalServerError', 'List', 'ListOfDicts', 'LockTimeout', 'Message', 'MethodNotAllowed', 'Model', 'ModelValidationError', 'Nested', 'NotFound',
     'Opaque', 'SOAPMessage', 'Service', 'ServiceError', 'ServiceInput', 'ServiceUnavailable', 'Text', 'TooManyRequests', 'UTC', 'UUID',
     'Unauthorized', 'Unicode', 'dataclass',
 ]

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import _caisson
 
+from caisson import _lock, _spawn
 from caisson._attributes import Attributes
 from caisson._errors import ServiceError, from_callee
 from caisson._facade import Facade
@@ -33,10 +34,15 @@ class Service(_caisson.ServiceBase, Attributes):
 
     out = Facade('caisson._out', 'Out')
     amqp = Facade('caisson._zato_amqp', 'AMQP')
-    cache = Facade('caisson._out', 'default_redis')
+    cache = Facade('caisson._cache', 'make')
     kvdb = Facade('caisson._out', 'kvdb')
     redis = Facade('caisson._out', 'default_redis')
     rest = Facade('caisson._zato_http', 'Facade')
+
+    lock = _lock.lock
+    run_in_thread = _spawn.run_in_thread
+    sleep = _spawn.sleep
+    spawn = _spawn.spawn
 
     def handle(self) -> None:
         """Answers a message. To be written by every service."""

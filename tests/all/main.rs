@@ -27,6 +27,7 @@ mod cli;
 mod cluster;
 mod compat;
 mod contract;
+mod coordination;
 mod declarations;
 mod definitions;
 mod freshness;

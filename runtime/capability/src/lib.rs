@@ -11,6 +11,7 @@
 //! * [`connections`]: the table of all connections, and [`layers`]: what lies around every call. [`grant`], [`policy`],
 //!   [`rate`] and [`usage`] are what the layers go by and what they leave behind.
 //! * [`egress`]: where connections may lead.
+//! * [`locks`]: locks among all servers.
 //! * [`catalog`]: all capabilities of a server, by name.
 //!
 //! **Architecture Invariant:** this crate knows no capability, no protocol and no WebAssembly engine by name.
@@ -29,6 +30,7 @@ pub mod inbound;
 pub mod invocation;
 pub mod invoker;
 pub mod layers;
+pub mod locks;
 pub mod policy;
 pub mod rate;
 pub mod secret;
@@ -51,6 +53,7 @@ pub use invocation::{
 };
 pub use invoker::{BoxFuture, Invoker};
 pub use layers::{Allowed, Attempt, Call, Lease};
+pub use locks::{HeldLock, Locks};
 pub use policy::Policy;
 pub use rate::Rate;
 pub use secret::Secret;

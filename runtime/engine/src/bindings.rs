@@ -15,7 +15,7 @@ mod generated {
     });
 }
 
-pub(crate) use generated::caisson::service::{answer, invoker, log, types};
+pub(crate) use generated::caisson::service::{answer, cache, grants, invoker, lock, log, types};
 pub(crate) use generated::exports::caisson::service::loader;
 
 use caisson_capability::{

@@ -164,6 +164,7 @@ async fn boot(
     link(&mut linker, capabilities).map_err(failed)?;
     let template = Template {
         engine: engine.clone(),
+        package: Arc::default(),
         pre: linker.instantiate_pre(component).map_err(failed)?,
         images: images.into(),
         memory_is_all: true,

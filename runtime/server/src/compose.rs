@@ -5,6 +5,7 @@
 use crate::announcement::Announcement;
 use crate::door::Door;
 use crate::exit::Exit;
+use crate::locks::StoreLocks;
 use crate::output::Output;
 use crate::plan::Plan;
 use crate::signals::Signals;
@@ -17,7 +18,7 @@ use caisson_channel::{DrainReport, Listener, Routes, Table, Tls};
 use caisson_control::packages::Following;
 use caisson_control::{Control, Live, Packages, Serving};
 use caisson_engine::{Engine, EngineOptions};
-use caisson_service::{Deployer, Watch};
+use caisson_service::{Configured, Deployer, UserConf, Watch};
 use caisson_telemetry::{LogHub, Metrics};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,8 +38,9 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     let metrics = Arc::new(Metrics::with(vec![Box::new(uses)]));
 
     let engine = engine(&plan, &logs, &metrics, &connections)?;
-    let deployer =
-        Deployer::open(&plan.data, Arc::new(engine.clone()), Arc::clone(&metrics), Arc::clone(&logs))?;
+    let user_conf = UserConf::open(&plan.user_conf())?;
+    let loader = Arc::new(Configured::new(engine.clone(), user_conf.clone()));
+    let deployer = Deployer::open(&plan.data, loader, Arc::clone(&metrics), Arc::clone(&logs))?;
     let door: Arc<dyn Invoker> = Arc::new(Door::new(&deployer, Arc::clone(&logs)));
     engine.connect(Arc::downgrade(&door));
     if plan.dev {
@@ -46,6 +48,7 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
         connections.give_by(Arc::downgrade(&registry));
     }
     let (control, packages) = open_state(&plan, &deployer).await?;
+    engine.lend(Arc::new(StoreLocks(control.store().clone())));
     let table = Arc::new(Table::new(Routes::none()).knowing(deployer.registry()));
     let serving = Serving {
         routes: Arc::clone(&table),
@@ -91,8 +94,9 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
         alive = come_to_life(&plan, &deployer, &packages, &live, output) => alive?,
         () = stop.cancelled() => (None, None),
     };
+    let conf = user_conf.follow(&deployer, plan.services.as_ref());
     stop.cancelled().await;
-    drop(following);
+    drop((following, conf));
     live.stop().await;
     if let Some(watch) = watch {
         watch.stop().await;
@@ -141,6 +145,7 @@ fn engine(
         program: plan.program.clone(),
         max_active: plan.max_active,
         plain_reset: false,
+        shared_names: plan.shared_names,
     };
     let (logs, metrics, connections) = (Arc::clone(logs), Arc::clone(metrics), Arc::clone(connections));
     let engine = Engine::new(&options, logs, metrics, connections, &caisson_capabilities::links())

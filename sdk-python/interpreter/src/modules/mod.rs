@@ -1,10 +1,12 @@
 //! Native modules of the interpreter.
 
 mod amqp;
+mod cache;
 mod caisson;
 mod crypto;
 mod http;
 pub mod json;
+mod lock;
 mod model;
 mod outcome;
 mod random;
@@ -20,9 +22,11 @@ use rustpython_vm::{InterpreterBuilder, PyObjectRef};
 pub fn register(builder: InterpreterBuilder) -> InterpreterBuilder {
     let defs = [
         amqp::module_def(&builder.ctx),
+        cache::module_def(&builder.ctx),
         caisson::module_def(&builder.ctx),
         crypto::module_def(&builder.ctx),
         http::module_def(&builder.ctx),
+        lock::module_def(&builder.ctx),
         model::module_def(&builder.ctx),
         random::module_def(&builder.ctx),
         redis::module_def(&builder.ctx),
