@@ -19,9 +19,10 @@ except ImportError:
 from caisson._bunch import Bunch, Message, ServiceInput
 from caisson._capability import CapabilityError
 from caisson._errors import (
-    BackendInvocationError, BadRequest, Conflict, ElementIsNotAList, ElementMissing, Forbidden, InternalServerError,
-    MethodNotAllowed, ModelValidationError, NotFound, ServiceError, ServiceUnavailable, TooManyRequests, Unauthorized,
+    BackendInvocationError, BadRequest, Conflict, ElementIsNotAList, ElementMissing, Forbidden, InternalServerError, InvokeTimeout,
+    MethodNotAllowed, ModelValidationError, NotFound, ServiceError, ServiceUnavailable, TooManyRequests, Unauthorized, UnknownService,
 )
+from caisson._invoke import Answer
 from caisson._lock import LockTimeout
 from caisson._service import Service
 from caisson._soap import SOAPMessage
@@ -42,11 +43,11 @@ _ELEMENTS = (
 )
 
 __all__ = [
-    'AsIs', 'BackendInvocationError', 'BadRequest', 'Bool', 'Boolean', 'Bunch', 'CSV', 'CapabilityError', 'Conflict', 'Date', 'DateTime',
-    'Decimal', 'Dict', 'DictList', 'ElementIsNotAList', 'ElementMissing', 'Float', 'Forbidden', 'ForceType', 'Int', 'Integer',
-    'InternalServerError', 'List', 'ListOfDicts', 'LockTimeout', 'Message', 'MethodNotAllowed', 'Model', 'ModelValidationError', 'Nested', 'NotFound',
-    'Opaque', 'SOAPMessage', 'Service', 'ServiceError', 'ServiceInput', 'ServiceUnavailable', 'Text', 'TooManyRequests', 'UTC', 'UUID',
-    'Unauthorized', 'Unicode', 'dataclass',
+    'Answer', 'AsIs', 'BackendInvocationError', 'BadRequest', 'Bool', 'Boolean', 'Bunch', 'CSV', 'CapabilityError', 'Conflict', 'Date',
+    'DateTime', 'Decimal', 'Dict', 'DictList', 'ElementIsNotAList', 'ElementMissing', 'Float', 'Forbidden', 'ForceType', 'Int', 'Integer',
+    'InternalServerError', 'InvokeTimeout', 'List', 'ListOfDicts', 'LockTimeout', 'Message', 'MethodNotAllowed', 'Model',
+    'ModelValidationError', 'Nested', 'NotFound', 'Opaque', 'SOAPMessage', 'Service', 'ServiceError', 'ServiceInput', 'ServiceUnavailable',
+    'Text', 'TooManyRequests', 'UTC', 'UUID', 'Unauthorized', 'Unicode', 'UnknownService', 'dataclass',
 ]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
-    'BackendInvocationError', 'BadRequest', 'Conflict', 'ElementIsNotAList', 'ElementMissing', 'Forbidden',
-    'InternalServerError', 'MethodNotAllowed', 'ModelValidationError', 'NotFound', 'ServiceError', 'ServiceUnavailable', 'TooManyRequests',
-    'Unauthorized',
+    'BackendInvocationError', 'BadRequest', 'Conflict', 'ElementIsNotAList', 'ElementMissing', 'Forbidden', 'InternalServerError',
+    'InvokeTimeout', 'MethodNotAllowed', 'ModelValidationError', 'NotFound', 'ServiceError', 'ServiceUnavailable', 'TooManyRequests',
+    'Unauthorized', 'UnknownService',
 ]
 
 _KINDS = {
@@ -179,6 +179,22 @@ class ElementIsNotAList(ModelValidationError):
     """400: an element that was declared as a list is none."""
 
     default_msg = 'Element is not a list'
+
+
+class UnknownService(NotFound, KeyError):
+    """404: nothing is deployed under the name that was called, which is `name`."""
+
+    def __init__(self, *args: Any, name: str = '', **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = name
+
+
+class InvokeTimeout(ServiceError, TimeoutError):
+    """504: another service has not answered in time."""
+
+    status = 504
+    default_msg = 'The service has not answered in time'
+    retryable = True
 
 
 _BY_STATUS = {

@@ -14,13 +14,14 @@ from urllib.parse import parse_qsl, quote
 from caisson._absent import advice
 from caisson._bunch import Bunch, Message, ServiceInput, collect
 from caisson._errors import ServiceError
+from caisson._invoke import make_environ
 from caisson._loader import describe_load_error, load_program
 from caisson._message import make_broker_message
 from caisson._pieces import open_stream
 from caisson._soap import make_soap, make_soap_message
 
 __all__ = [
-    'describe_error', 'describe_load_error', 'dumps', 'json_default', 'load_program', 'make_broker_message', 'make_bunch', 'make_input', 'make_message',
+    'describe_error', 'describe_load_error', 'dumps', 'json_default', 'load_program', 'make_broker_message', 'make_bunch', 'make_environ', 'make_input', 'make_message',
     'make_soap', 'make_soap_message', 'open_stream', 'parse_form', 'parse_query', 'python_dumps', 'python_loads', 'run_coroutine',
     'serialise', 'to_bunch', 'to_plain', 'wsgi_environ',
 ]

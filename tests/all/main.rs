@@ -21,6 +21,7 @@
 )]
 
 mod abuse;
+mod background;
 mod capabilities;
 mod channels;
 mod cli;

@@ -3,8 +3,9 @@
 //!
 //! # Layout
 //!
-//! * [`invocation`]: the message and its facts; [`cid`]: correlation ids; [`deadline`]: a point in time on both clocks.
-//! * [`error`]: kind, fault, retryability. [`invoker`]: the door.
+//! * [`invocation`]: the message and its facts, [`chain`]: what it has from those that it follows; [`cid`]: correlation ids;
+//!   [`deadline`]: a point in time on both clocks.
+//! * [`error`]: kind, fault, retryability. [`invoker`]: the door; [`background`]: calls that nobody waits for.
 //! * [`shape`]: what services declare of their messages.
 //! * [`secret`]: a value that must not be seen.
 //! * [`spec`]: what a capability is; [`connection`]: a configured use of it; [`inbound`]: messages that come in by it.
@@ -18,7 +19,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod background;
 pub mod catalog;
+pub mod chain;
 pub mod cid;
 pub mod connection;
 pub mod connections;
@@ -38,7 +41,9 @@ pub mod shape;
 pub mod spec;
 pub mod usage;
 
+pub use background::Background;
 pub use catalog::Catalog;
+pub use chain::Chain;
 pub use cid::Cid;
 pub use connection::{Connection, Options, Problem, Setup};
 pub use connections::{Connections, LiveConnection};

@@ -53,6 +53,7 @@ impl Handle<Exchange> for Dispatch {
             attempt: 1,
             trace,
             depth: 0,
+            chain: caisson_capability::Chain::default(),
             request: Request { http: Some(http), content_type, body, ..Request::default() },
         };
         Ok(self.invoker.invoke(invocation).await?)

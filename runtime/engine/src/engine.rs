@@ -9,7 +9,7 @@ use crate::package::{LoadError, Package, ServiceInfo};
 use crate::program::{Program, Shared};
 use crate::python;
 use crate::settings::{Limits, Settings};
-use caisson_capability::{Connections, Invoker, Locks};
+use caisson_capability::{Background, Connections, Invoker, Locks};
 use caisson_host::Link;
 use caisson_telemetry::{LogHub, Metrics};
 use std::path::PathBuf;
@@ -115,6 +115,11 @@ impl Engine {
     /// Says who keeps the locks that services take. Only the first call counts.
     pub fn lend(&self, locks: Arc<dyn Locks>) {
         self.0.outside.lend(locks);
+    }
+
+    /// Says who keeps calls that nobody waits for. Only the first call counts.
+    pub fn connect_background(&self, background: Weak<dyn Background>) {
+        self.0.outside.connect_background(background);
     }
 
     /// Why Python packages cannot be loaded, if they cannot.

@@ -41,12 +41,9 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     let user_conf = UserConf::open(&plan.user_conf())?;
     let loader = Arc::new(Configured::new(engine.clone(), user_conf.clone()));
     let deployer = Deployer::open(&plan.data, loader, Arc::clone(&metrics), Arc::clone(&logs))?;
-    let door: Arc<dyn Invoker> = Arc::new(Door::new(&deployer, Arc::clone(&logs)));
-    engine.connect(Arc::downgrade(&door));
-    if plan.dev {
-        let registry: Arc<dyn Giver> = deployer.registry();
-        connections.give_by(Arc::downgrade(&registry));
-    }
+    let door = open_door(&plan, &deployer, &engine, &connections, &logs);
+    let queue = state::background(&plan, &metrics, &door).await?;
+    engine.connect_background(state::weak(&queue));
     let (control, packages) = open_state(&plan, &deployer).await?;
     engine.lend(Arc::new(StoreLocks(control.store().clone())));
     let table = Arc::new(Table::new(Routes::none()).knowing(deployer.registry()));
@@ -81,6 +78,7 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
         inbound: live.inbound(),
         connections,
         audit,
+        background: Arc::clone(&queue),
         invoker: door,
         http: plan.http.clone(),
         metrics,
@@ -95,6 +93,8 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
         () = stop.cancelled() => (None, None),
     };
     let conf = user_conf.follow(&deployer, plan.services.as_ref());
+    // Not before: a call of a service that is about to come would have to wait for its turn again.
+    queue.start(stop.clone());
     stop.cancelled().await;
     drop((following, conf));
     live.stop().await;
@@ -102,12 +102,30 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
         watch.stop().await;
     }
     report(services.await?, output);
+    queue.stopped().await;
     // Last, so that health and metrics can be seen until everything is answered.
     stop_admin.cancel();
     report(admin.await?, output);
     drop((announcement, membership));
     output.note("stopped");
     Ok(Exit::Ok)
+}
+
+/// Opens the door to services, for calls from outside and for those of services.
+fn open_door(
+    plan: &Plan,
+    deployer: &Deployer,
+    engine: &Engine,
+    connections: &Connections,
+    logs: &Arc<LogHub>,
+) -> Arc<dyn Invoker> {
+    let door: Arc<dyn Invoker> = Arc::new(Door::new(deployer, Arc::clone(logs)));
+    engine.connect(Arc::downgrade(&door));
+    if plan.dev {
+        let registry: Arc<dyn Giver> = deployer.registry();
+        connections.give_by(Arc::downgrade(&registry));
+    }
+    door
 }
 
 /// Opens the state. Uploads of this server go into a new one before anything else does.

@@ -81,6 +81,12 @@ impl Invoker for Door {
             Ok(response)
         })
     }
+
+    fn find(&self, service: &str) -> Option<Arc<str>> {
+        let found = self.registry.find(service);
+        // While the server starts, what is not there may be about to come.
+        found.or_else(|| (!self.deployer.ready()).then(|| service.into()))
+    }
 }
 
 #[cfg(test)]
@@ -140,6 +146,7 @@ mod tests {
             attempt: 1,
             trace: Trace::default(),
             depth: 0,
+            chain: caisson_capability::Chain::default(),
             request: Request { body: body.into(), ..Request::default() },
         }
     }

@@ -180,6 +180,21 @@ impl Invoker for Registry {
             Ok(response)
         })
     }
+
+    fn find(&self, service: &str) -> Option<Arc<str>> {
+        let table = self.table.load();
+        if let Some(deployed) = table.get(service) {
+            return Some(Arc::clone(&deployed.service));
+        }
+        let (module, class) = service.rsplit_once('.')?;
+        let is_meant = |deployed: &&Arc<Deployed>| {
+            let mut services = deployed.program.services().iter();
+            services.any(|info| {
+                info.name == *deployed.service && info.module == module && info.class_name == class
+            })
+        };
+        table.values().find(is_meant).map(|deployed| Arc::clone(&deployed.service))
+    }
 }
 
 impl Shapes for Registry {

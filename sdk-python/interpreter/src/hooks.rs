@@ -58,6 +58,8 @@ hooks! {
     wsgi_environ,
     /// `(object) -> object`: a copy whose dicts have their keys as attributes
     to_bunch,
+    /// `(JSON or None) -> dict`: what a chain of calls in the background shares
+    make_environ,
     /// `() -> free-form payload`
     make_message,
     /// `(coroutine) -> None`

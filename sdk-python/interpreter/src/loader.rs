@@ -206,6 +206,8 @@ fn warm_up_context(service: &str) -> Context {
         attempt: 1,
         traceparent: None,
         tracestate: None,
+        in_reply_to: None,
+        environ: None,
     }
 }
 

@@ -6,7 +6,7 @@
 //! # Layout
 //!
 //! * [`contenders`]: the servers that are compared; [`wrk`]: the load; [`http`]: who gets which load, and the table.
-//! * [`memory`], [`deploy`], [`thousand`], [`engine`], [`channels`], [`apply`], [`calls`], [`native`], [`database`], [`upstreams`],
+//! * [`memory`], [`deploy`], [`thousand`], [`engine`], [`channels`], [`apply`], [`calls`], [`invoke`], [`native`], [`database`], [`upstreams`],
 //!   [`consume`]: one measurement each; [`race`]: the same load on several, [`behind`]: databases and brokers.
 //! * [`statistics`], [`report`]: numbers and how they are written down.
 
@@ -20,6 +20,7 @@ mod database;
 mod deploy;
 mod engine;
 mod http;
+mod invoke;
 mod memory;
 mod native;
 mod race;
@@ -69,6 +70,8 @@ enum Measurement {
     Apply(Effort),
     /// What a call to a connection costs before the connection does anything
     Calls(Effort),
+    /// A service that calls another, and calls in the background beside Redis Streams
+    Invoke(Effort),
     /// A service in Rust, beside a bare axum server and `wasmtime serve`
     Native(Effort),
     /// A row from PostgreSQL, beside axum with sqlx and FastAPI with asyncpg
@@ -105,7 +108,7 @@ impl Bench<'_> {
 /// A measurement: its name in the document, and how it is done.
 type Named = (&'static str, fn(&Bench<'_>) -> Result<Table>);
 
-const ALL: [Named; 12] = [
+const ALL: [Named; 13] = [
     ("http", http::measure),
     ("memory", memory::measure),
     ("deploy", deploy::measure),
@@ -114,6 +117,7 @@ const ALL: [Named; 12] = [
     ("channels", channels::measure),
     ("apply", apply::measure),
     ("calls", calls::measure),
+    ("invoke", invoke::measure),
     ("native", native::measure),
     ("database", database::measure),
     ("upstreams", upstreams::measure),
@@ -130,6 +134,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
         Measurement::Channels(effort) => ("channels", effort),
         Measurement::Apply(effort) => ("apply", effort),
         Measurement::Calls(effort) => ("calls", effort),
+        Measurement::Invoke(effort) => ("invoke", effort),
         Measurement::Native(effort) => ("native", effort),
         Measurement::Database(effort) => ("database", effort),
         Measurement::Upstreams(effort) => ("upstreams", effort),

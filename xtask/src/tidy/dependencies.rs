@@ -43,6 +43,7 @@ const RULES: &[Rule] = &[
         name: "caisson-admin",
         may: &[
             "caisson-audit",
+            "caisson-background",
             "caisson-capability",
             "caisson-channel",
             "caisson-cluster",
@@ -65,6 +66,12 @@ const RULES: &[Rule] = &[
         may: &[],
         never: &["wasmtime", "axum", "hyper", "tokio"],
         why: "it keeps bytes under names, and never waits",
+    },
+    Rule {
+        name: "caisson-background",
+        may: &["caisson-capability", "caisson-telemetry"],
+        never: &["wasmtime", "axum", "hyper"],
+        why: "it makes calls through the invoker, like everything else that brings them; who answers is not its concern",
     },
     Rule {
         name: "caisson-capability",

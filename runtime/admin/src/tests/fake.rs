@@ -4,6 +4,7 @@ use crate::{Admin, Login, Token, router};
 use axum::Router;
 use axum::body::Body;
 use caisson_audit::Audit;
+use caisson_background::Queue;
 use caisson_capability::{
     BoxFuture, Catalog, Connections, Error, ErrorKind, Fault, Invocation, Invoker, Response, Shape,
 };
@@ -175,6 +176,8 @@ impl Api {
         let invoker: Arc<dyn Invoker> = deployer.registry();
         let connections: Arc<Connections> = Arc::default();
         let audit = Arc::new(Audit::open(&folder.path().join("audit.db")).await.unwrap());
+        let file = folder.path().join("background.db");
+        let background = Queue::open(&file, Default::default(), Arc::clone(&metrics)).await.unwrap();
         let serving = Serving {
             routes: Arc::new(Table::new(Routes::none())),
             connections: Arc::clone(&connections),
@@ -191,6 +194,7 @@ impl Api {
             inbound: live.inbound(),
             connections,
             audit,
+            background: Arc::new(background),
             invoker: deployer.registry(),
             deployer: deployer.clone(),
             http: HttpOptions::default(),

@@ -84,6 +84,7 @@ async fn call(
         attempt: 1,
         trace,
         depth: 0,
+        chain: caisson_capability::Chain::default(),
         request,
     };
     let named = |error: Error| Failure { service: Some(Arc::clone(&service)), ..Failure::from(error) };

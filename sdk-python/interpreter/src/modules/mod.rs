@@ -3,6 +3,7 @@
 mod amqp;
 mod cache;
 mod caisson;
+mod calls;
 mod crypto;
 mod http;
 pub mod json;
@@ -24,6 +25,7 @@ pub fn register(builder: InterpreterBuilder) -> InterpreterBuilder {
         amqp::module_def(&builder.ctx),
         cache::module_def(&builder.ctx),
         caisson::module_def(&builder.ctx),
+        calls::module_def(&builder.ctx),
         crypto::module_def(&builder.ctx),
         http::module_def(&builder.ctx),
         lock::module_def(&builder.ctx),

@@ -246,6 +246,7 @@ fn invocation(service: &str, body: String) -> Invocation {
         attempt: 1,
         trace: Trace::default(),
         depth: 0,
+        chain: caisson_capability::Chain::default(),
         request: Request { body: body.into(), ..Request::default() },
     }
 }
