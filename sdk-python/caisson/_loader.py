@@ -45,8 +45,6 @@ class ServiceFacts:
     handle: Callable[..., Any] | None
     verbs: dict[str, Callable[..., Any]]
     init: Callable[..., Any] | None
-    input_schema: str | None = None
-    output_schema: str | None = None
 
 
 class ProgramImporter:

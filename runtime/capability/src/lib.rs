@@ -6,7 +6,6 @@
 //! * [`invocation`]: the message and its facts, [`chain`]: what it has from those that it follows; [`cid`]: correlation ids;
 //!   [`deadline`]: a point in time on both clocks.
 //! * [`error`]: kind, fault, retryability. [`invoker`]: the door; [`background`]: calls that nobody waits for.
-//! * [`shape`]: what services declare of their messages.
 //! * [`secret`]: a value that must not be seen.
 //! * [`spec`]: what a capability is; [`connection`]: a configured use of it; [`inbound`]: messages that come in by it.
 //! * [`connections`]: the table of all connections, and [`layers`]: what lies around every call. [`grant`], [`policy`],
@@ -37,7 +36,6 @@ pub mod locks;
 pub mod policy;
 pub mod rate;
 pub mod secret;
-pub mod shape;
 pub mod spec;
 pub mod usage;
 
@@ -62,6 +60,5 @@ pub use locks::{HeldLock, Locks};
 pub use policy::Policy;
 pub use rate::Rate;
 pub use secret::Secret;
-pub use shape::{Shape, Shapes};
 pub use spec::{Capability, Operation, Spec, schema_of};
 pub use usage::Usage;

@@ -206,7 +206,7 @@ fn native_service(package: &str) -> ServiceInfo {
         module: String::new(),
         class_name: String::new(),
         line: 0,
-        shape: Arc::default(),
+        doc: None,
     }
 }
 

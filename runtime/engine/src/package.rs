@@ -1,8 +1,6 @@
 //! What is given to the engine to load, and what it says about it.
 
 use bytes::Bytes;
-use caisson_capability::Shape;
-use std::sync::Arc;
 
 /// One file of a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +51,8 @@ pub struct ServiceInfo {
     pub class_name: String,
     /// Line of the class, counted from 1; 0 for a component.
     pub line: u32,
-    /// What it declares of its messages.
-    pub shape: Arc<Shape>,
+    /// First paragraph of its documentation.
+    pub doc: Option<String>,
 }
 
 /// Why a package could not be loaded: the developer's mistake, or a limit. Host faults are told apart by `host`.

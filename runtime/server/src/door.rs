@@ -160,7 +160,7 @@ mod tests {
             module: "a".to_owned(),
             class_name: "B".to_owned(),
             line: 1,
-            shape: Arc::default(),
+            doc: None,
         };
         let loader = Arc::new(Failing(vec![service]));
         let deployer =

@@ -6,13 +6,10 @@ use crate::loader::Runnable;
 use crate::name::nearest;
 use arc_swap::ArcSwap;
 use caisson_capability::grant::Giver;
-use caisson_capability::{
-    BoxFuture, Error, ErrorKind, Fault, Grant, Invocation, Invoker, Options, Response, Shape, Shapes,
-};
+use caisson_capability::{BoxFuture, Error, ErrorKind, Fault, Grant, Invocation, Invoker, Options, Response};
 use caisson_telemetry::{Metrics, Outcome, ServiceMetrics};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -29,8 +26,6 @@ pub struct Deployed {
     pub version: u32,
     /// What the package says about itself.
     pub about: Arc<About>,
-    /// What it declares of its messages.
-    pub shape: Arc<Shape>,
     pub(crate) program: Arc<dyn Runnable>,
     metrics: ServiceMetrics,
 }
@@ -61,8 +56,6 @@ pub struct Registry {
     table: ArcSwap<Table>,
     /// Only for those who change the table or the limits; readers never wait for it.
     rules: Mutex<Vec<LimitRule>>,
-    /// Counts the tables.
-    generation: AtomicU64,
     metrics: Arc<Metrics>,
 }
 
@@ -74,7 +67,7 @@ impl fmt::Debug for Registry {
 
 impl Registry {
     pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
-        Self { table: ArcSwap::default(), rules: Mutex::default(), generation: AtomicU64::new(0), metrics }
+        Self { table: ArcSwap::default(), rules: Mutex::default(), metrics }
     }
 
     /// The service of this name, as it runs now.
@@ -103,7 +96,6 @@ impl Registry {
                     package: Arc::clone(&package),
                     version,
                     about: Arc::clone(about),
-                    shape: Arc::clone(&info.shape),
                     program: Arc::clone(program),
                     metrics: self.metrics.service(&service),
                 };
@@ -135,8 +127,6 @@ impl Registry {
             self.metrics.forget_service(gone);
         }
         self.table.store(Arc::new(table));
-        // After the table: who sees this number sees that table or a newer one.
-        self.generation.fetch_add(1, Ordering::Release);
         drop(rules);
     }
 
@@ -194,20 +184,6 @@ impl Invoker for Registry {
             })
         };
         table.values().find(is_meant).map(|deployed| Arc::clone(&deployed.service))
-    }
-}
-
-impl Shapes for Registry {
-    fn shape(&self, service: &str) -> Option<Arc<Shape>> {
-        Some(Arc::clone(&self.get(service)?.shape))
-    }
-
-    fn services(&self) -> Vec<Arc<str>> {
-        self.names()
-    }
-
-    fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
     }
 }
 

@@ -99,13 +99,7 @@ impl Fake {
 
 fn info(name: &str, module: &str, line: usize) -> ServiceInfo {
     let line = u32::try_from(line).expect("short");
-    ServiceInfo {
-        name: name.into(),
-        module: module.into(),
-        class_name: "C".into(),
-        line,
-        shape: Arc::default(),
-    }
+    ServiceInfo { name: name.into(), module: module.into(), class_name: "C".into(), line, doc: None }
 }
 
 fn load_error(file: &str, rest: &str) -> LoadError {
