@@ -5,6 +5,7 @@
 //!
 //! * [`invocation`]: the message and its facts; [`cid`]: correlation ids; [`deadline`]: a point in time on both clocks.
 //! * [`error`]: kind, fault, retryability. [`invoker`]: the door.
+//! * [`describe`]: what services say about themselves.
 //! * [`secret`]: a value that must not be seen.
 //! * [`spec`]: what a capability is; [`connection`]: a configured use of it; [`inbound`]: messages that come in by it.
 //! * [`connections`]: the table of all connections, and [`layers`]: what lies around every call. [`grant`], [`policy`],
@@ -21,6 +22,7 @@ pub mod cid;
 pub mod connection;
 pub mod connections;
 pub mod deadline;
+pub mod describe;
 pub mod egress;
 pub mod error;
 pub mod grant;
@@ -39,6 +41,7 @@ pub use cid::Cid;
 pub use connection::{Connection, Options, Problem, Setup};
 pub use connections::{Connections, LiveConnection};
 pub use deadline::Deadline;
+pub use describe::{Describe, Description, Schemas};
 pub use egress::{Egress, Network};
 pub use error::{Error, ErrorKind, Fault};
 pub use grant::{Grant, Granted};

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::Body;
 use caisson_audit::Audit;
 use caisson_capability::{
-    BoxFuture, Catalog, Connections, Error, ErrorKind, Fault, Invocation, Invoker, Response,
+    Schemas,    BoxFuture, Catalog, Connections, Error, ErrorKind, Fault, Invocation, Invoker, Response,
 };
 use caisson_channel::{HttpOptions, Routes, Table};
 use caisson_cluster::Store;
@@ -67,6 +67,10 @@ fn info(name: &str, class: &str, line: u32) -> ServiceInfo {
         class_name: class.to_owned(),
         line,
         doc: Some("A fake.".to_owned()),
+        schemas: Schemas {
+            input: Some(r#"{"type":"object","properties":{"who":{"type":"string"}}}"#.to_owned()),
+            output: None,
+        },
     }
 }
 
