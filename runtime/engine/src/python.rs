@@ -233,10 +233,8 @@ fn convert(error: loader::LoadError) -> LoadError {
 
 fn service(info: loader::ServiceInfo) -> ServiceInfo {
     let checked = |side: &str, text: Option<String>| schema::checked(&info.name, side, text?);
-    let schemas = Schemas {
-        input: checked("input", info.input_schema),
-        output: checked("output", info.output_schema),
-    };
+    let schemas =
+        Schemas { input: checked("input", info.input_schema), output: checked("output", info.output_schema) };
     ServiceInfo {
         schemas,
         name: info.name,

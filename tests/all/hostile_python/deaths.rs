@@ -50,7 +50,10 @@ async fn what_http_cannot_say_is_an_answer_and_reaches_no_caller() {
         case("headers_text", "self.response.headers = 'x: y'"),
         case("type_split", "self.response.content_type = 'text/plain\\r\\nx: y'"),
         case("type_number", "self.response.content_type = 7"),
-        case("stream_split", "self.response.headers['x-a'] = 'x\\r\\ny: z'\nself.response.payload = iter(['a', 'b'])"),
+        case(
+            "stream_split",
+            "self.response.headers['x-a'] = 'x\\r\\ny: z'\nself.response.payload = iter(['a', 'b'])",
+        ),
         case("stream_status", "self.response.status_code = 0\nself.response.payload = iter(['a', 'b'])"),
     ])
     .await;
@@ -58,7 +61,8 @@ async fn what_http_cannot_say_is_an_answer_and_reaches_no_caller() {
 
 #[tokio::test]
 async fn the_largest_status_that_http_has_is_passed_on() {
-    let cases = [Case { name: "odd", limits: "", body: "self.response.status_code = 999", status: 999, says: "" }];
+    let cases =
+        [Case { name: "odd", limits: "", body: "self.response.status_code = 999", status: 999, says: "" }];
     let server = serve(&cases).await;
     let answer = server.get("odd.do").await;
     assert_eq!((answer.status.as_u16(), answer.body.len()), (999, 0));

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::Body;
 use caisson_audit::Audit;
 use caisson_capability::{
-    Schemas,    BoxFuture, Catalog, Connections, Error, ErrorKind, Fault, Invocation, Invoker, Response,
+    BoxFuture, Catalog, Connections, Error, ErrorKind, Fault, Invocation, Invoker, Response, Schemas,
 };
 use caisson_channel::{HttpOptions, Routes, Table};
 use caisson_cluster::Store;

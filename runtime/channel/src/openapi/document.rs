@@ -16,11 +16,7 @@ const DIGITS: usize = 16;
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
 
 /// The document of these channels, and with `dev_prefix` of all services below it.
-pub(crate) fn make(
-    published: &[&Published],
-    dev_prefix: Option<&str>,
-    services: &dyn Describe,
-) -> Document {
+pub(crate) fn make(published: &[&Published], dev_prefix: Option<&str>, services: &dyn Describe) -> Document {
     let mut draft = Draft::default();
     for channel in published {
         draft.add(channel, services);

@@ -73,7 +73,10 @@ fn has_body(method: &str) -> bool {
 }
 
 /// The fields of an input that is an object, and which of them must be there.
-fn fields<'c>(input: Option<&str>, components: &'c Components) -> Option<(&'c Map<String, Value>, Vec<&'c str>)> {
+fn fields<'c>(
+    input: Option<&str>,
+    components: &'c Components,
+) -> Option<(&'c Map<String, Value>, Vec<&'c str>)> {
     let schema = components.resolved(input?)?;
     let properties = schema.get("properties")?.as_object()?;
     let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();

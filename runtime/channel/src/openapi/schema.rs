@@ -48,7 +48,10 @@ impl Components {
         }
         self.bytes = self.bytes.saturating_add(text.len());
         let name = if self.bytes > MAX_BYTES {
-            tracing::warn!(schema = wanted, "a schema is left out of the OpenAPI document, which has {MAX_BYTES} bytes of them");
+            tracing::warn!(
+                schema = wanted,
+                "a schema is left out of the OpenAPI document, which has {MAX_BYTES} bytes of them"
+            );
             None
         } else {
             serde_json::from_str(text).ok().map(|schema| self.taken(wanted, schema))
@@ -145,7 +148,9 @@ fn identity(key: &str, definitions: &Map<String, Value>, root: &Value) -> blake3
     }
     for key in reached {
         hasher.update(key.as_bytes()).update(b"\0");
-        hasher.update(definitions.get(key).map(Value::to_string).unwrap_or_default().as_bytes()).update(b"\0");
+        hasher
+            .update(definitions.get(key).map(Value::to_string).unwrap_or_default().as_bytes())
+            .update(b"\0");
     }
     if to_root {
         hasher.update(root.to_string().as_bytes());
@@ -179,7 +184,8 @@ fn definition_of(reference: &str) -> Option<String> {
 fn rewritten(value: &Value, scope: &Scope) -> Value {
     match value {
         Value::Object(fields) => {
-            let kept = fields.iter().filter_map(|(key, value)| Some((key.clone(), keyword(key, value, scope)?)));
+            let kept =
+                fields.iter().filter_map(|(key, value)| Some((key.clone(), keyword(key, value, scope)?)));
             Value::Object(kept.collect())
         }
         Value::Bool(allowed) => Value::Bool(*allowed),
@@ -194,9 +200,8 @@ fn keyword(key: &str, value: &Value, scope: &Scope) -> Option<Value> {
         "$ref" => reference(value.as_str()?, scope),
         "type" => types(value),
         "required" => texts(value),
-        "title" | "description" | "format" | "pattern" | "contentEncoding" | "contentMediaType" | "$comment" => {
-            value.is_string().then(|| value.clone())
-        }
+        "title" | "description" | "format" | "pattern" | "contentEncoding" | "contentMediaType"
+        | "$comment" => value.is_string().then(|| value.clone()),
         "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => {
             value.is_number().then(|| value.clone())
         }
@@ -206,8 +211,16 @@ fn keyword(key: &str, value: &Value, scope: &Scope) -> Option<Value> {
         "uniqueItems" | "deprecated" | "readOnly" | "writeOnly" => value.is_boolean().then(|| value.clone()),
         "const" | "default" => Some(value.clone()),
         "enum" | "examples" => value.as_array().filter(|all| !all.is_empty()).map(|_| value.clone()),
-        "items" | "additionalProperties" | "contains" | "propertyNames" | "not" | "if" | "then" | "else"
-        | "unevaluatedItems" | "unevaluatedProperties" => is_schema.then(|| rewritten(value, scope)),
+        "items"
+        | "additionalProperties"
+        | "contains"
+        | "propertyNames"
+        | "not"
+        | "if"
+        | "then"
+        | "else"
+        | "unevaluatedItems"
+        | "unevaluatedProperties" => is_schema.then(|| rewritten(value, scope)),
         "allOf" | "anyOf" | "oneOf" | "prefixItems" => {
             let all = value.as_array().filter(|all| !all.is_empty())?;
             Some(all.iter().map(|one| rewritten(one, scope)).collect())
@@ -221,11 +234,8 @@ fn keyword(key: &str, value: &Value, scope: &Scope) -> Option<Value> {
 }
 
 fn reference(reference: &str, scope: &Scope) -> Option<Value> {
-    let name = if reference == "#" {
-        &scope.root
-    } else {
-        scope.definitions.get(&definition_of(reference)?)?
-    };
+    let name =
+        if reference == "#" { &scope.root } else { scope.definitions.get(&definition_of(reference)?)? };
     Some(json!(Components::place(name)))
 }
 

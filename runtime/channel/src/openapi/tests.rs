@@ -79,9 +79,20 @@ fn parameters_of_the_path_and_the_query_come_from_the_declared_input() {
     let services = Services::of(&[("crm.order", order(), json!({"type": "object"}))]);
     let document = document(&[published("o", &["GET", "HEAD"], "/o/{id}/{x}", "crm.order")], None, &services);
     let operation = &document["paths"]["/o/{id}/{x}"]["get"];
-    let told: Vec<String> = operation["parameters"].as_array().unwrap().iter().map(|one| {
-        format!("{} {} {} {}", one["name"].as_str().unwrap(), one["in"].as_str().unwrap(), one["required"], one["schema"])
-    }).collect();
+    let told: Vec<String> = operation["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            format!(
+                "{} {} {} {}",
+                one["name"].as_str().unwrap(),
+                one["in"].as_str().unwrap(),
+                one["required"],
+                one["schema"]
+            )
+        })
+        .collect();
     let expected = [
         r#"id path true {"type":"integer"}"#,
         r#"x path true {"type":"string"}"#,
@@ -90,7 +101,10 @@ fn parameters_of_the_path_and_the_query_come_from_the_declared_input() {
     ];
     assert_eq!(told, expected);
     assert!(operation.get("requestBody").is_none() && document["paths"]["/o/{id}/{x}"].get("head").is_none());
-    assert_eq!((&operation["operationId"], &operation["summary"]), (&json!("o.get"), &json!("Does crm.order.")));
+    assert_eq!(
+        (&operation["operationId"], &operation["summary"]),
+        (&json!("o.get"), &json!("Does crm.order."))
+    );
     assert_eq!(operation["tags"], json!(["crm"]));
     let good = &operation["responses"]["200"]["content"]["application/json"]["schema"];
     assert_eq!(good["$ref"], "#/components/schemas/crm.order.output");
@@ -98,7 +112,8 @@ fn parameters_of_the_path_and_the_query_come_from_the_declared_input() {
 
 #[test]
 fn a_body_has_what_is_not_in_the_path() {
-    let services = Services::of(&[("crm.order", order(), Value::Null), ("crm.any", Value::Null, Value::Null)]);
+    let services =
+        Services::of(&[("crm.order", order(), Value::Null), ("crm.any", Value::Null, Value::Null)]);
     let all = [
         published("a", &["POST"], "/a", "crm.order"),
         published("b", &["PUT"], "/b/{id}", "crm.order"),
@@ -108,7 +123,10 @@ fn a_body_has_what_is_not_in_the_path() {
     let document = document(&all, None, &services);
     let body = |path: &str, method: &str| document["paths"][path][method]["requestBody"].clone();
     let whole = json!({"$ref": "#/components/schemas/crm.order.input"});
-    assert_eq!(body("/a", "post"), json!({"required": true, "content": {"application/json": {"schema": whole}}}));
+    assert_eq!(
+        body("/a", "post"),
+        json!({"required": true, "content": {"application/json": {"schema": whole}}})
+    );
     let rest = body("/b/{id}", "put")["content"]["application/json"]["schema"].clone();
     assert_eq!((&rest["required"], rest["properties"].get("id")), (&json!(["to"]), None));
     assert_eq!(body("/c", "patch"), json!({"required": false, "content": {"*/*": {"schema": {}}}}));
@@ -159,7 +177,12 @@ fn a_guest_can_put_nothing_but_a_schema_into_it() {
 fn credentials_are_named_by_their_kind_and_not_by_their_definition() {
     let header = "x-api-key".to_owned();
     let guarded = Published {
-        credentials: vec![Credentials::Basic, Credentials::Bearer, Credentials::ApiKey { header }, Credentials::Certificate],
+        credentials: vec![
+            Credentials::Basic,
+            Credentials::Bearer,
+            Credentials::ApiKey { header },
+            Credentials::Certificate,
+        ],
         is_guarded: true,
         ..published("g", &["GET"], "/g", "s")
     };
@@ -168,7 +191,10 @@ fn credentials_are_named_by_their_kind_and_not_by_their_definition() {
     assert_eq!(document["paths"]["/g"]["get"]["security"], named);
     let schemes = &document["components"]["securitySchemes"];
     assert_eq!(schemes["api-key.x-api-key"], json!({"type": "apiKey", "in": "header", "name": "x-api-key"}));
-    assert_eq!((&schemes["bearer"]["scheme"], &schemes["certificate"]["type"]), (&json!("bearer"), &json!("mutualTLS")));
+    assert_eq!(
+        (&schemes["bearer"]["scheme"], &schemes["certificate"]["type"]),
+        (&json!("bearer"), &json!("mutualTLS"))
+    );
     let open = &document["paths"]["/o"]["get"];
     assert!(open.get("security").is_none() && open["responses"].get("401").is_none(), "{open}");
     assert!(document["paths"]["/g"]["get"]["responses"].get("403").is_some());
@@ -189,14 +215,20 @@ fn paths_that_differ_in_names_only_are_one_and_the_first_of_two_channels_counts(
     assert_eq!(paths.keys().map(String::as_str).collect::<Vec<_>>(), ["/a/{x}", "/b", "/c"]);
     assert_eq!(paths["/a/{x}"]["get"]["operationId"], "one.get");
     let post = &paths["/a/{x}"]["post"];
-    assert_eq!(post["parameters"][0], json!({"name": "x", "in": "path", "required": true, "schema": {"type": "integer"}}));
+    assert_eq!(
+        post["parameters"][0],
+        json!({"name": "x", "in": "path", "required": true, "schema": {"type": "integer"}})
+    );
     let ids = [&paths["/b"]["delete"]["operationId"], &paths["/c"]["get"]["operationId"]];
     assert_eq!(ids, ["two.get.delete", "two.get"]);
 }
 
 #[test]
 fn in_development_every_service_is_described_where_it_answers() {
-    let services = Services::of(&[("a.b", json!({"properties": {"n": {"type": "integer"}}}), Value::Null), ("x{y", Value::Null, Value::Null)]);
+    let services = Services::of(&[
+        ("a.b", json!({"properties": {"n": {"type": "integer"}}}), Value::Null),
+        ("x{y", Value::Null, Value::Null),
+    ]);
     let document = document(&[], Some("/services/"), &services);
     let paths = document["paths"].as_object().unwrap();
     assert_eq!(paths.keys().map(String::as_str).collect::<Vec<_>>(), ["/services/a.b", "/services/x%7By"]);

@@ -172,8 +172,19 @@ mod tests {
         }"##;
         let line = "(sku:String n:Int?)";
         let expected = [
-            "zip:String", "id:Int", "price:Decimal", "ratio:Number?", "is_new:Boolean?", "day:Date?", "at:DateTime?",
-            "tags:String*?", &format!("lines:{line}*"), &format!("first:{line}?"), "file:Base64", "more:Any?", "any:Any?",
+            "zip:String",
+            "id:Int",
+            "price:Decimal",
+            "ratio:Number?",
+            "is_new:Boolean?",
+            "day:Date?",
+            "at:DateTime?",
+            "tags:String*?",
+            &format!("lines:{line}*"),
+            &format!("first:{line}?"),
+            "file:Base64",
+            "more:Any?",
+            "any:Any?",
             "rows:Any*?",
         ];
         assert_eq!(told(text), expected);
@@ -188,8 +199,7 @@ mod tests {
 
     #[test]
     fn what_doubles_with_each_level_is_bounded() {
-        let wide: Vec<String> =
-            (0..50).map(|number| format!("\"f{number}\": {{\"$ref\": \"#\"}}")).collect();
+        let wide: Vec<String> = (0..50).map(|number| format!("\"f{number}\": {{\"$ref\": \"#\"}}")).collect();
         let text = format!("{{\"type\": \"object\", \"properties\": {{{}}}}}", wide.join(","));
         assert!(told(&text).concat().len() < 100_000);
     }

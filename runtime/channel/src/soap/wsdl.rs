@@ -27,11 +27,7 @@ pub(super) fn is_wanted(query: Option<&str>) -> bool {
 }
 
 /// The description.
-pub(super) fn serve(
-    endpoint: &Endpoint,
-    services: Option<&dyn Describe>,
-    head: &request::Parts,
-) -> Outcome {
+pub(super) fn serve(endpoint: &Endpoint, services: Option<&dyn Describe>, head: &request::Parts) -> Outcome {
     let body = match &endpoint.wsdl {
         Some(written) => written.clone(),
         None => Bytes::from(write(&described(endpoint, services, address(head))).map_err(unwritable)?),

@@ -94,8 +94,13 @@ async fn what_a_service_declares_is_in_the_description_and_what_is_no_object_is_
     let table = Table::new(routes(json!([]), json!([channel]))).described_by(services);
     let server = Server::serving(Arc::new(table)).await;
     let answer = server.ask(&get("/soap?wsdl")).await;
-    let elements: Vec<&str> =
-        answer.expect(200).body.split("<xsd:element ").skip(1).filter_map(|rest| rest.split('>').next()).collect();
+    let elements: Vec<&str> = answer
+        .expect(200)
+        .body
+        .split("<xsd:element ")
+        .skip(1)
+        .filter_map(|rest| rest.split('>').next())
+        .collect();
     let expected = [
         r#"name="Other""#,
         r#"name="OtherResponse""#,
