@@ -35,7 +35,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// requests come from ([`ConnectionFacts`]). `table` is a [`Table`] whose routes may be swapped, or
 /// [`Routes`](crate::Routes) that stay.
 pub fn router(invoker: Arc<dyn Invoker>, table: impl Into<Arc<Table>>, options: &HttpOptions) -> Router {
-    let table = table.into();
+    let table: Arc<Table> = table.into();
     let stack = Arc::new(stack(Dispatch::new(invoker, table.services()), table, options));
     Router::new().fallback_service(tower::service_fn(move |request: Request<Body>| {
         let stack = Arc::clone(&stack);

@@ -10,6 +10,7 @@ use crate::about::About;
 use crate::source::Language;
 use caisson_engine::{Isolation, Limits, Settings};
 use reader::Reader;
+use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -93,14 +94,14 @@ impl Reader<'_> {
             match key.get_ref().as_ref() {
                 "name" => {
                     let name = self.string("name", "text in quotes", value)?;
-                    written.name = Some(self.claim(value, name.to_owned()));
+                    written.name = Some(self.claim(value.span(), name.to_owned()));
                 }
                 "version" => written.about.label = Some(self.label(value)?),
-                "language" => written.language = Some(self.claim(value, self.language(value)?)),
+                "language" => written.language = Some(self.claim(value.span(), self.language(value)?)),
                 "needs" => written.about.needs = self.needs(value)?,
                 "schemas" => {
                     written.about.schemas = self.schemas(value)?;
-                    written.schemas = Some(self.claim(value, ()));
+                    written.schemas = Some(self.claim(key.span(), ()));
                 }
                 "channels" => return Err(self.error(key.span(), CHANNELS.to_owned())),
                 "isolation" => reuse = Some(self.isolation(value)?),
@@ -123,8 +124,8 @@ impl Reader<'_> {
         Ok(written)
     }
 
-    fn claim<T>(&self, place: &Spanned<DeValue<'_>>, value: T) -> Claim<T> {
-        let SettingsError { file, line, .. } = self.error(place.span(), String::new());
+    fn claim<T>(&self, place: Range<usize>, value: T) -> Claim<T> {
+        let SettingsError { file, line, .. } = self.error(place, String::new());
         Claim { value, file, line }
     }
 
@@ -195,7 +196,7 @@ mod tests {
     fn what_a_components_service_takes_is_read_and_must_be_a_schema() {
         let written = parse("service.toml", "[schemas]\ninput = '{\"type\": \"object\"}'\n").expect("valid");
         assert_eq!(written.about.schemas.input.as_deref(), Some("{\"type\": \"object\"}"));
-        assert_eq!((written.about.schemas.output, written.schemas.map(|claim| claim.line)), (None, Some(2)));
+        assert_eq!((written.about.schemas.output, written.schemas.map(|claim| claim.line)), (None, Some(1)));
         for (text, says) in [
             ("schemas = 1\n", "service.toml:1: schemas must be a table"),
             ("[schemas]\ninput = {}\n", "service.toml:2: input must be"),

@@ -61,6 +61,7 @@ impl Draft {
     fn add(&mut self, channel: &Published, services: &dyn Describe) {
         let (path, shape, params) = taken_apart(&channel.path);
         let description = services.describe(&channel.service).unwrap_or_default();
+        let security = self.credentials_of(&channel.credentials);
         let entry = self.paths.entry(shape).or_insert_with(|| Path {
             path,
             params: params.clone(),
@@ -78,13 +79,11 @@ impl Draft {
             if entry.item.contains_key(&key) {
                 continue;
             }
-            let security = self.credentials_of(&channel.credentials);
-            let entry_operation =
+            let mut made =
                 operation(channel, method, &params, &description, &mut self.components, &mut self.names);
-            let mut made = entry_operation;
             made.insert("tags".to_owned(), json!([tag]));
-            if let Some(security) = security {
-                made.insert("security".to_owned(), security);
+            if let Some(security) = &security {
+                made.insert("security".to_owned(), security.clone());
             }
             self.tags.insert(tag.to_owned());
             entry.item.insert(key, Value::Object(made));

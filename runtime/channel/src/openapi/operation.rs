@@ -45,9 +45,9 @@ pub(super) fn operation(
 ) -> Map<String, Value> {
     let schemas = &description.schemas;
     let service = &channel.service;
-    let mut declared =
-        |side: &str, text: &Option<String>| components.add(&format!("{service}.{side}"), text.as_deref()?);
-    let (input, output) = (declared("input", &schemas.input), declared("output", &schemas.output));
+    let mut declared = |side: &str, text: Option<&str>| components.add(&format!("{service}.{side}"), text?);
+    let input = declared("input", schemas.input.as_deref());
+    let output = declared("output", schemas.output.as_deref());
     let mut operation = Map::new();
     let id = names.unique(format!("{}.{}", channel.channel, method.to_ascii_lowercase()));
     operation.insert("operationId".to_owned(), json!(id));

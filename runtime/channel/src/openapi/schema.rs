@@ -140,7 +140,7 @@ fn identity(key: &str, definitions: &Map<String, Value>, root: &Value) -> blake3
     while let Some(key) = open.pop() {
         let Some((key, definition)) = definitions.get_key_value(key) else { continue };
         if reached.insert(key) {
-            references(definition, &mut |reference| match definition_of(reference) {
+            references(definition, &mut |reference: &str| match definition_of(reference) {
                 Some(name) => open.extend(definitions.get_key_value(&*name).map(|(key, _)| key.as_str())),
                 None => to_root = true,
             });
