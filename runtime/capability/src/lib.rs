@@ -6,6 +6,7 @@
 //! * [`invocation`]: the message and its facts, [`chain`]: what it has from those that it follows; [`cid`]: correlation ids;
 //!   [`deadline`]: a point in time on both clocks.
 //! * [`error`]: kind, fault, retryability. [`invoker`]: the door; [`background`]: calls that nobody waits for.
+//! * [`describe`]: what services say about themselves.
 //! * [`secret`]: a value that must not be seen.
 //! * [`spec`]: what a capability is; [`connection`]: a configured use of it; [`inbound`]: messages that come in by it.
 //! * [`connections`]: the table of all connections, and [`layers`]: what lies around every call. [`grant`], [`policy`],
@@ -25,6 +26,7 @@ pub mod cid;
 pub mod connection;
 pub mod connections;
 pub mod deadline;
+pub mod describe;
 pub mod egress;
 pub mod error;
 pub mod grant;
@@ -46,6 +48,7 @@ pub use cid::Cid;
 pub use connection::{Connection, Options, Problem, Setup};
 pub use connections::{Connections, LiveConnection};
 pub use deadline::Deadline;
+pub use describe::{Describe, Description, Schemas};
 pub use egress::{Egress, Network};
 pub use error::{Error, ErrorKind, Fault};
 pub use grant::{Grant, Granted};

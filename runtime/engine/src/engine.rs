@@ -9,7 +9,7 @@ use crate::package::{LoadError, Package, ServiceInfo};
 use crate::program::{Program, Shared};
 use crate::python;
 use crate::settings::{Limits, Settings};
-use caisson_capability::{Background, Connections, Invoker, Locks};
+use caisson_capability::{Background, Connections, Invoker, Locks, Schemas};
 use caisson_host::Link;
 use caisson_telemetry::{LogHub, Metrics};
 use std::path::PathBuf;
@@ -147,13 +147,13 @@ impl Engine {
                 template.images = images.into();
                 (services, template, Vec::new())
             }
-            Package::Component { name, wasm } => {
+            Package::Component { name, wasm, schemas } => {
                 let artifact = self.0.cache.get(&self.0.wasmtime, wasm).await?;
                 let template = self.template(&artifact, name, settings.limits)?;
                 // One instance for trial: what is missing or wrong shows now, not at the first request.
                 let trial = async { template.instantiate().await.map_err(|error| template.refuse(&error)) };
                 within(settings.limits.wall_time, trial).await?;
-                (vec![native_service(name)], template, self.interfaces(&artifact))
+                (vec![native_service(name, schemas)], template, self.interfaces(&artifact))
             }
         };
         let (house, shared) = (Arc::clone(&self.0.house), Arc::clone(&self.0.shared));
@@ -200,13 +200,14 @@ async fn within<T>(
 }
 
 /// A component's one service is named as its package, with dashes as in all service names.
-fn native_service(package: &str) -> ServiceInfo {
+fn native_service(package: &str, schemas: &Schemas) -> ServiceInfo {
     ServiceInfo {
         name: package.replace('_', "-"),
         module: String::new(),
         class_name: String::new(),
         line: 0,
         doc: None,
+        schemas: schemas.clone(),
     }
 }
 

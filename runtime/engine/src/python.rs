@@ -11,7 +11,9 @@ use crate::host::{Host, link};
 use crate::instance::{Started, Template, explain, function};
 use crate::memory::{Layer, MemoryImage, ResetMode, map_component};
 use crate::package::{LoadError, ServiceInfo, SourceFile};
+use crate::schema;
 use crate::settings::Limits;
+use caisson_capability::Schemas;
 use caisson_host::Link;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -231,7 +233,11 @@ fn convert(error: loader::LoadError) -> LoadError {
 }
 
 fn service(info: loader::ServiceInfo) -> ServiceInfo {
+    let checked = |side: &str, text: Option<String>| schema::checked(&info.name, side, text?);
+    let schemas =
+        Schemas { input: checked("input", info.input_schema), output: checked("output", info.output_schema) };
     ServiceInfo {
+        schemas,
         name: info.name,
         module: info.module,
         class_name: info.class_name,

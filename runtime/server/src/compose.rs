@@ -46,7 +46,7 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     engine.connect_background(state::weak(&queue));
     let (control, packages) = open_state(&plan, &deployer).await?;
     engine.lend(Arc::new(StoreLocks(control.store().clone())));
-    let table = Arc::new(Table::new(Routes::none()));
+    let table = Arc::new(Table::new(Routes::none()).described_by(deployer.registry()));
     let serving = Serving {
         routes: Arc::clone(&table),
         connections: Arc::clone(&connections),

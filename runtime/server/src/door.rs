@@ -92,7 +92,7 @@ impl Invoker for Door {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use caisson_capability::{ChannelInfo, Deadline, Request, Trace};
+    use caisson_capability::{ChannelInfo, Deadline, Request, Schemas, Trace};
     use caisson_engine::{LoadError, Package, ServiceInfo, Settings};
     use caisson_service::{Loader, Origin, PackageSource, Runnable};
     use caisson_telemetry::{LogFilter, Metrics};
@@ -161,6 +161,7 @@ mod tests {
             class_name: "B".to_owned(),
             line: 1,
             doc: None,
+            schemas: Schemas::default(),
         };
         let loader = Arc::new(Failing(vec![service]));
         let deployer =

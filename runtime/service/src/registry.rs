@@ -6,10 +6,13 @@ use crate::loader::Runnable;
 use crate::name::nearest;
 use arc_swap::ArcSwap;
 use caisson_capability::grant::Giver;
-use caisson_capability::{BoxFuture, Error, ErrorKind, Fault, Grant, Invocation, Invoker, Options, Response};
+use caisson_capability::{
+    BoxFuture, Describe, Description, Error, ErrorKind, Fault, Grant, Invocation, Invoker, Options, Response,
+};
 use caisson_telemetry::{Metrics, Outcome, ServiceMetrics};
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -26,6 +29,8 @@ pub struct Deployed {
     pub version: u32,
     /// What the package says about itself.
     pub about: Arc<About>,
+    /// What the service says about itself.
+    pub description: Arc<Description>,
     pub(crate) program: Arc<dyn Runnable>,
     metrics: ServiceMetrics,
 }
@@ -54,6 +59,8 @@ type Table = HashMap<Arc<str>, Arc<Deployed>>;
 /// answered, so a new version never touches requests that are under way.
 pub struct Registry {
     table: ArcSwap<Table>,
+    /// How many tables there have been.
+    generation: AtomicU64,
     /// Only for those who change the table or the limits; readers never wait for it.
     rules: Mutex<Vec<LimitRule>>,
     metrics: Arc<Metrics>,
@@ -67,7 +74,7 @@ impl fmt::Debug for Registry {
 
 impl Registry {
     pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
-        Self { table: ArcSwap::default(), rules: Mutex::default(), metrics }
+        Self { table: ArcSwap::default(), generation: AtomicU64::new(0), rules: Mutex::default(), metrics }
     }
 
     /// The service of this name, as it runs now.
@@ -96,6 +103,10 @@ impl Registry {
                     package: Arc::clone(&package),
                     version,
                     about: Arc::clone(about),
+                    description: Arc::new(Description {
+                        doc: info.doc.clone(),
+                        schemas: info.schemas.clone(),
+                    }),
                     program: Arc::clone(program),
                     metrics: self.metrics.service(&service),
                 };
@@ -127,6 +138,8 @@ impl Registry {
             self.metrics.forget_service(gone);
         }
         self.table.store(Arc::new(table));
+        // After the table: who sees the number sees what it stands for.
+        self.generation.fetch_add(1, Ordering::Release);
         drop(rules);
     }
 
@@ -184,6 +197,20 @@ impl Invoker for Registry {
             })
         };
         table.values().find(is_meant).map(|deployed| Arc::clone(&deployed.service))
+    }
+}
+
+impl Describe for Registry {
+    fn names(&self) -> Vec<Arc<str>> {
+        Self::names(self)
+    }
+
+    fn describe(&self, service: &str) -> Option<Arc<Description>> {
+        Some(Arc::clone(&self.get(service)?.description))
+    }
+
+    fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 }
 

@@ -6,7 +6,7 @@ use axum::body::Body;
 use caisson_audit::Audit;
 use caisson_background::Queue;
 use caisson_capability::{
-    BoxFuture, Catalog, Connections, Error, ErrorKind, Fault, Invocation, Invoker, Response,
+    BoxFuture, Catalog, Connections, Error, ErrorKind, Fault, Invocation, Invoker, Response, Schemas,
 };
 use caisson_channel::{HttpOptions, Routes, Table};
 use caisson_cluster::Store;
@@ -68,6 +68,10 @@ fn info(name: &str, class: &str, line: u32) -> ServiceInfo {
         class_name: class.to_owned(),
         line,
         doc: Some("A fake.".to_owned()),
+        schemas: Schemas {
+            input: Some(r#"{"type":"object","properties":{"who":{"type":"string"}}}"#.to_owned()),
+            output: None,
+        },
     }
 }
 

@@ -20,7 +20,7 @@ const MAX_NAMED: usize = 10;
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     pub(super) name: String,
-    service: Option<Arc<str>>,
+    pub(super) service: Option<Arc<str>>,
     pub(super) operations: BTreeMap<String, Arc<str>>,
     versions: SoapVersions,
     pub(super) namespace: Option<String>,

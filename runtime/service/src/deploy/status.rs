@@ -4,6 +4,7 @@ use super::DeployError;
 use crate::about::About;
 use crate::source::Language;
 use crate::store::Origin;
+use caisson_capability::Schemas;
 use caisson_engine::ServiceInfo;
 use serde::Serialize;
 
@@ -60,6 +61,9 @@ pub struct ServiceStatus {
     pub line: u32,
     /// First paragraph of its documentation.
     pub doc: Option<String>,
+    /// What it declares; left out where a package is shown, as it may be long.
+    #[serde(skip)]
+    pub schemas: Schemas,
 }
 
 impl From<&ServiceInfo> for ServiceStatus {
@@ -70,6 +74,7 @@ impl From<&ServiceInfo> for ServiceStatus {
             module: info.module.clone(),
             line: info.line,
             doc: info.doc.clone(),
+            schemas: info.schemas.clone(),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! `slow` (loading waits for the gate), `error LINE MESSAGE`, `panic`.
 
 use caisson_capability::{
-    BoxFuture, ChannelInfo, Cid, Deadline, Error, Invocation, Invoker, Request, Response, Trace,
+    BoxFuture, ChannelInfo, Cid, Deadline, Error, Invocation, Invoker, Request, Response, Schemas, Trace,
 };
 use caisson_engine::{LoadError, Package, ServiceInfo, Settings};
 use caisson_service::deploy::State;
@@ -99,7 +99,14 @@ impl Fake {
 
 fn info(name: &str, module: &str, line: usize) -> ServiceInfo {
     let line = u32::try_from(line).expect("short");
-    ServiceInfo { name: name.into(), module: module.into(), class_name: "C".into(), line, doc: None }
+    ServiceInfo {
+        name: name.into(),
+        module: module.into(),
+        class_name: "C".into(),
+        line,
+        doc: None,
+        schemas: Schemas::default(),
+    }
 }
 
 fn load_error(file: &str, rest: &str) -> LoadError {
