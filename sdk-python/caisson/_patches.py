@@ -17,6 +17,7 @@ def apply() -> None:
     _imports()
     _time()
     _json()
+    _tables_and_trees()
     _signals()
     _zoneinfo()
     _uuid()
@@ -38,6 +39,14 @@ def _json() -> None:
     import caisson._runtime  # noqa: F401  (keeps the originals before they are replaced)
 
     json.loads, json.dumps = _caisson.loads, _caisson.dumps
+
+
+def _tables_and_trees() -> None:
+    """Rows of CSV and XML documents are made by the interpreter itself."""
+    from caisson import _csv_rows, _etree
+
+    _csv_rows.install()
+    _etree.install()
 
 
 def _signals() -> None:

@@ -2,6 +2,7 @@
 
 mod amqp;
 mod caisson;
+mod csv;
 mod http;
 pub mod json;
 mod outcome;
@@ -9,6 +10,7 @@ mod random;
 mod redis;
 mod sql;
 mod uuid;
+mod xml;
 
 use crate::{hooks::Hooks, runtime};
 use rustpython_vm::{InterpreterBuilder, PyObjectRef};
@@ -19,11 +21,13 @@ pub fn register(builder: InterpreterBuilder) -> InterpreterBuilder {
     let defs = [
         amqp::module_def(&builder.ctx),
         caisson::module_def(&builder.ctx),
+        csv::module_def(&builder.ctx),
         http::module_def(&builder.ctx),
         random::module_def(&builder.ctx),
         redis::module_def(&builder.ctx),
         sql::module_def(&builder.ctx),
         uuid::module_def(&builder.ctx),
+        xml::module_def(&builder.ctx),
     ];
     builder.add_native_modules(&defs)
 }
