@@ -41,6 +41,8 @@ class ServiceFacts:
     handle: Callable[..., Any] | None
     verbs: dict[str, Callable[..., Any]]
     init: Callable[..., Any] | None
+    input_schema: str | None = None
+    output_schema: str | None = None
 
 
 class ProgramImporter:
