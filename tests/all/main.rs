@@ -38,6 +38,7 @@ mod http;
 mod invoke;
 mod limits;
 mod metrics;
+mod native_python;
 mod packages;
 mod restart;
 mod rust;

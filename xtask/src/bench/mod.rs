@@ -6,7 +6,7 @@
 //! # Layout
 //!
 //! * [`contenders`]: the servers that are compared; [`wrk`]: the load; [`http`]: who gets which load, and the table.
-//! * [`memory`], [`deploy`], [`thousand`], [`engine`], [`channels`], [`apply`], [`calls`], [`native`], [`database`], [`upstreams`],
+//! * [`memory`], [`deploy`], [`thousand`], [`engine`], [`transforms`], [`channels`], [`apply`], [`calls`], [`native`], [`database`], [`upstreams`],
 //!   [`consume`]: one measurement each; [`race`]: the same load on several, [`behind`]: databases and brokers.
 //! * [`statistics`], [`report`]: numbers and how they are written down.
 
@@ -26,6 +26,7 @@ mod race;
 mod report;
 mod statistics;
 mod thousand;
+mod transforms;
 mod upstreams;
 mod wrk;
 
@@ -63,6 +64,8 @@ enum Measurement {
     Thousand(Effort),
     /// The engine alone, without HTTP
     Engine(Effort),
+    /// Transforms of messages and calls of Python's library, beside CPython
+    Transforms(Effort),
     /// Finding a channel, and what stands before a service
     Channels(Effort),
     /// From an apply to the first answer, on one server and on two through etcd
@@ -105,12 +108,13 @@ impl Bench<'_> {
 /// A measurement: its name in the document, and how it is done.
 type Named = (&'static str, fn(&Bench<'_>) -> Result<Table>);
 
-const ALL: [Named; 12] = [
+const ALL: [Named; 13] = [
     ("http", http::measure),
     ("memory", memory::measure),
     ("deploy", deploy::measure),
     ("thousand", thousand::measure),
     ("engine", engine::measure),
+    ("transforms", transforms::measure),
     ("channels", channels::measure),
     ("apply", apply::measure),
     ("calls", calls::measure),
@@ -127,6 +131,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
         Measurement::Deploy(effort) => ("deploy", effort),
         Measurement::Thousand(effort) => ("thousand", effort),
         Measurement::Engine(effort) => ("engine", effort),
+        Measurement::Transforms(effort) => ("transforms", effort),
         Measurement::Channels(effort) => ("channels", effort),
         Measurement::Apply(effort) => ("apply", effort),
         Measurement::Calls(effort) => ("calls", effort),

@@ -106,7 +106,8 @@ mod _caisson_csv {
         if check && !has_only(dict, &names, vm)? {
             return Ok(None);
         }
-        let value = |name: &PyObjectRef| Ok(dict.get_item_opt(&**name, vm)?.unwrap_or_else(|| restval.clone()));
+        let value =
+            |name: &PyObjectRef| Ok(dict.get_item_opt(&**name, vm)?.unwrap_or_else(|| restval.clone()));
         let row = names.iter().map(value).collect::<PyResult<Vec<_>>>()?;
         Ok(Some(vm.ctx.new_list(row).into()))
     }

@@ -14,7 +14,10 @@ pub fn pass(cursor: &mut Cursor<'_>) -> Scan<()> {
 /// The encoding that a text declares in its first bytes, in lower case.
 pub fn encoding(text: &[u8]) -> Option<String> {
     let start: String = text.iter().take(256).map(|byte| char::from(*byte)).collect();
-    parts(find(&start)?)?.into_iter().find(|(name, _)| *name == "encoding").map(|(_, value)| value.to_ascii_lowercase())
+    parts(find(&start)?)?
+        .into_iter()
+        .find(|(name, _)| *name == "encoding")
+        .map(|(_, value)| value.to_ascii_lowercase())
 }
 
 fn find(text: &str) -> Option<&str> {

@@ -50,9 +50,8 @@ impl<'a> Reader<'a> {
             match self.cursor.peek() {
                 None if self.cursor.broken => return Err(Stop::Unsupported),
                 None => return Err(Stop::Wrong(code::NO_ELEMENTS, token)),
-                Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9') => return Err(Stop::Wrong(code::SYNTAX, token)),
                 Some(b'<') => {}
-                Some(_) => return Err(Stop::Unsupported),
+                Some(_) => return Err(self.cursor.outside(code::SYNTAX)),
             }
             self.cursor.at += 1;
             match self.cursor.need(token)? {
@@ -83,11 +82,8 @@ impl<'a> Reader<'a> {
             match self.cursor.peek() {
                 None if self.cursor.broken => return Err(Stop::Unsupported),
                 None => return Ok(()),
-                Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9') => {
-                    return Err(Stop::Wrong(code::JUNK_AFTER_ELEMENT, token));
-                }
                 Some(b'<') => {}
-                Some(_) => return Err(Stop::Unsupported),
+                Some(_) => return Err(self.cursor.outside(code::JUNK_AFTER_ELEMENT)),
             }
             self.cursor.at += 1;
             match self.cursor.need(token)? {
@@ -110,7 +106,7 @@ impl<'a> Reader<'a> {
         }
         if self.cursor.peek() == Some(b'&') {
             self.cursor.reference(token)?;
-            let found = meaning(&self.cursor.text[token..self.cursor.at], token)?;
+            let found = meaning(&self.cursor.text[token..self.cursor.at], token, token)?;
             self.tree.character(found);
             return Ok(());
         }
@@ -228,7 +224,7 @@ impl<'a> Reader<'a> {
             return Err(Stop::Unsupported);
         }
         let depth = self.names.depth();
-        let attributes = self.attributes(attributes)?;
+        let attributes = self.attributes(attributes, token)?;
         let tag = self.names.resolve(name, false, token)?;
         let dict = if attributes.is_empty() { None } else { Some(self.vm.ctx.new_dict()) };
         for (name, value) in attributes {
@@ -274,7 +270,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Names and values without those that declare prefixes.
-    fn attributes(&mut self, raw: Vec<Attribute<'a>>) -> Scan<Vec<(&'a str, String)>> {
+    fn attributes(&mut self, raw: Vec<Attribute<'a>>, token: usize) -> Scan<Vec<(&'a str, String)>> {
         let mut found = Vec::with_capacity(raw.len());
         for (index, (name, start, end)) in raw.iter().copied().enumerate() {
             if raw[..index].iter().any(|(known, _, _)| *known == name) {
@@ -282,7 +278,7 @@ impl<'a> Reader<'a> {
                 let at = self.cursor.text[..start].rfind(name).unwrap_or(start);
                 return Err(Stop::Wrong(code::DUPLICATE_ATTRIBUTE, at));
             }
-            let value = value(self.cursor.text, start, end)?;
+            let value = value(self.cursor.text, start, end, token)?;
             if !self.names.declare(name, &value)? {
                 found.push((name, value));
             }
@@ -292,7 +288,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The value of an attribute: references resolved, white space made spaces.
-fn value(text: &str, start: usize, end: usize) -> Scan<String> {
+fn value(text: &str, start: usize, end: usize, token: usize) -> Scan<String> {
     let raw = &text[start..end];
     if !raw.bytes().any(|byte| matches!(byte, b'&' | b'\n' | b'\r' | b'\t')) {
         return Ok(raw.to_owned());
@@ -305,7 +301,7 @@ fn value(text: &str, start: usize, end: usize) -> Scan<String> {
         let taken = match rest.as_bytes()[0] {
             b'&' => {
                 let length = rest.find(';').map_or(rest.len(), |end| end + 1);
-                out.push(meaning(&rest[..length], end - rest.len())?);
+                out.push(meaning(&rest[..length], end - rest.len(), token)?);
                 length
             }
             _ => {

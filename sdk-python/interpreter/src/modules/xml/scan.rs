@@ -15,7 +15,7 @@ pub mod code {
     pub const BAD_CHARACTER_REFERENCE: u32 = 14;
     pub const UNCLOSED_CDATA: u32 = 20;
     pub const UNBOUND_PREFIX: u32 = 27;
-    pub const MISPLACED_DECLARATION: u32 = 30;
+    pub const MISPLACED_DECLARATION: u32 = 17;
 }
 
 /// Why reading stopped.
@@ -116,6 +116,21 @@ impl<'a> Cursor<'a> {
         Ok(&self.text[start..self.at])
     }
 
+    /// The error for text outside of the root, which begins here: `wrong` if it begins with a name that stands by itself.
+    pub fn outside(&mut self, wrong: u32) -> Stop {
+        let token = self.at;
+        if !self.name_character(true) {
+            return Stop::Unsupported;
+        }
+        while self.name_character(false) {}
+        match self.peek() {
+            Some(b' ' | b'\t' | b'\n' | b'\r') => Stop::Wrong(wrong, token),
+            None if !self.broken => Stop::Wrong(wrong, token),
+            Some(b'<' | b'&') => self.invalid(),
+            _ => Stop::Unsupported,
+        }
+    }
+
     #[inline]
     fn name_character(&mut self, first: bool) -> bool {
         match self.peek() {
@@ -193,8 +208,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// What a reference stands for; it is well-formed and begins at `at`.
-pub fn meaning(reference: &str, at: usize) -> Scan<char> {
+/// What a reference stands for; it is well-formed and begins at `at`. `token` is where an unknown name is told to be.
+pub fn meaning(reference: &str, at: usize, token: usize) -> Scan<char> {
     let name = &reference[1..reference.len() - 1];
     let Some(number) = name.strip_prefix('#') else {
         return match name {
@@ -203,7 +218,7 @@ pub fn meaning(reference: &str, at: usize) -> Scan<char> {
             "gt" => Ok('>'),
             "quot" => Ok('"'),
             "apos" => Ok('\''),
-            _ => Err(Stop::Wrong(code::UNDEFINED_ENTITY, at)),
+            _ => Err(Stop::Wrong(code::UNDEFINED_ENTITY, token)),
         };
     };
     let number = match number.strip_prefix('x') {

@@ -44,7 +44,12 @@ impl<'a> Tree<'a> {
     }
 
     /// Opens an element.
-    pub fn start(&mut self, tag: PyRef<PyStr>, attributes: Option<PyDictRef>, vm: &VirtualMachine) -> PyResult<()> {
+    pub fn start(
+        &mut self,
+        tag: PyRef<PyStr>,
+        attributes: Option<PyDictRef>,
+        vm: &VirtualMachine,
+    ) -> PyResult<()> {
         self.flush(vm)?;
         let element = match attributes {
             Some(attributes) => self.class.call((tag, attributes), vm)?,

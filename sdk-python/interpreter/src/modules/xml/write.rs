@@ -34,8 +34,17 @@ impl<'a> Writer<'a> {
     /// An empty document. `class` is `Element`; objects of no other are written.
     pub fn new(class: &'a PyType, registered: PyDictRef, short_empty: bool, vm: &'a VirtualMachine) -> Self {
         let name = |name: &'static str| vm.ctx.intern_str(name);
-        let fields = Fields { tag: name("tag"), text: name("text"), tail: name("tail"), attrib: name("attrib") };
-        Self { out: String::with_capacity(1024), class, registered, namespaces: Vec::new(), short_empty, fields, vm }
+        let fields =
+            Fields { tag: name("tag"), text: name("text"), tail: name("tail"), attrib: name("attrib") };
+        Self {
+            out: String::with_capacity(1024),
+            class,
+            registered,
+            namespaces: Vec::new(),
+            short_empty,
+            fields,
+            vm,
+        }
     }
 
     /// Writes a root with all that is in it.
