@@ -18,6 +18,7 @@ def apply() -> None:
     _time()
     _modules()
     _json()
+    _tables_and_trees()
     _signals()
     _zoneinfo()
     _uuid()
@@ -73,6 +74,14 @@ def _json() -> None:
     import caisson._runtime  # noqa: F401  (keeps the originals before they are replaced)
 
     json.loads, json.dumps = _caisson.loads, _caisson.dumps
+
+
+def _tables_and_trees() -> None:
+    """Rows of CSV and XML documents are made by the interpreter itself."""
+    from caisson import _csv_rows, _etree
+
+    _csv_rows.install()
+    _etree.install()
 
 
 def _signals() -> None:

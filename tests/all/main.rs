@@ -43,6 +43,7 @@ mod http;
 mod invoke;
 mod limits;
 mod metrics;
+mod native_python;
 mod openapi;
 mod packages;
 mod restart;

@@ -6,8 +6,8 @@
 //! # Layout
 //!
 //! * [`contenders`]: the servers that are compared; [`wrk`]: the load; [`http`]: who gets which load, and the table.
-//! * [`memory`], [`deploy`], [`thousand`], [`engine`], [`channels`], [`apply`], [`calls`], [`invoke`], [`native`], [`database`], [`upstreams`],
-//!   [`consume`]: one measurement each; [`race`]: the same load on several, [`behind`]: databases and brokers.
+//! * [`memory`], [`deploy`], [`thousand`], [`engine`], [`transforms`], [`channels`], [`apply`], [`calls`], [`invoke`], [`native`],
+//!   [`database`], [`upstreams`], [`consume`]: one measurement each; [`race`]: the same load on several, [`behind`]: databases and brokers.
 //! * [`statistics`], [`report`]: numbers and how they are written down.
 
 mod apply;
@@ -27,6 +27,7 @@ mod race;
 mod report;
 mod statistics;
 mod thousand;
+mod transforms;
 mod upstreams;
 mod wrk;
 
@@ -64,6 +65,8 @@ enum Measurement {
     Thousand(Effort),
     /// The engine alone, without HTTP
     Engine(Effort),
+    /// Transforms of messages and calls of Python's library, beside CPython
+    Transforms(Effort),
     /// Finding a channel, and what stands before a service
     Channels(Effort),
     /// From an apply to the first answer, on one server and on two through etcd
@@ -114,6 +117,7 @@ const ALL: [Named; 13] = [
     ("deploy", deploy::measure),
     ("thousand", thousand::measure),
     ("engine", engine::measure),
+    ("transforms", transforms::measure),
     ("channels", channels::measure),
     ("apply", apply::measure),
     ("calls", calls::measure),
@@ -131,6 +135,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
         Measurement::Deploy(effort) => ("deploy", effort),
         Measurement::Thousand(effort) => ("thousand", effort),
         Measurement::Engine(effort) => ("engine", effort),
+        Measurement::Transforms(effort) => ("transforms", effort),
         Measurement::Channels(effort) => ("channels", effort),
         Measurement::Apply(effort) => ("apply", effort),
         Measurement::Calls(effort) => ("calls", effort),

@@ -5,6 +5,7 @@ mod cache;
 mod caisson;
 mod calls;
 mod crypto;
+mod csv;
 mod http;
 pub mod json;
 mod lock;
@@ -14,6 +15,7 @@ mod random;
 mod redis;
 mod sql;
 mod uuid;
+mod xml;
 
 use crate::{hooks::Hooks, runtime};
 use rustpython_vm::{InterpreterBuilder, PyObjectRef};
@@ -27,6 +29,7 @@ pub fn register(builder: InterpreterBuilder) -> InterpreterBuilder {
         caisson::module_def(&builder.ctx),
         calls::module_def(&builder.ctx),
         crypto::module_def(&builder.ctx),
+        csv::module_def(&builder.ctx),
         http::module_def(&builder.ctx),
         lock::module_def(&builder.ctx),
         model::module_def(&builder.ctx),
@@ -34,6 +37,7 @@ pub fn register(builder: InterpreterBuilder) -> InterpreterBuilder {
         redis::module_def(&builder.ctx),
         sql::module_def(&builder.ctx),
         uuid::module_def(&builder.ctx),
+        xml::module_def(&builder.ctx),
     ];
     builder.add_native_modules(&defs)
 }
