@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import ast
+import importlib
+import inspect
 import pathlib
 import re
 import tomllib
 import unittest
+
+from tests import _stub
+
+_stub.install()
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SOURCES = sorted([*ROOT.glob('caisson/**/*.py'), *ROOT.glob('zato/**/*.py')])
@@ -39,35 +44,31 @@ class Docstrings(unittest.TestCase):
     """What users may call says what it does."""
 
     def test_every_public_name_has_one(self) -> None:
-        """Modules, classes, functions, and public methods of public classes; properties that are set have it where they are read."""
-        missing, documented, methods = [], set(), []
-        for path in SOURCES:
-            tree = ast.parse(path.read_text(), str(path))
-            if ast.get_docstring(tree) is None:
-                missing.append(f'{path.relative_to(ROOT)}:1 module')
-            for node, name in _public(tree.body, ''):
-                place = f'{path.relative_to(ROOT)}:{node.lineno} {name}'
-                if ast.get_docstring(node) is not None:
-                    documented.add(node.name)
-                else:
-                    (methods if '.' in name else missing).append(place)
-        # A method that says again what its base class has said inherits the words.
-        missing += [place for place in methods if place.rpartition('.')[2] not in documented]
+        """Public modules, what they export, and public methods and properties of their classes, which may inherit it."""
+        missing = []
+        for name in sorted(_public_modules()):
+            module = importlib.import_module(name)
+            if not inspect.getdoc(module):
+                missing.append(name)
+            for public in getattr(module, '__all__', [public for public in vars(module) if not public.startswith('_')]):
+                value = getattr(module, public)
+                if not inspect.isclass(value) and not inspect.isfunction(value) or not value.__module__.startswith(('caisson', 'zato')):
+                    continue
+                missing += [] if inspect.getdoc(value) else [f'{name}.{public}']
+                if inspect.isclass(value):
+                    missing += [f'{name}.{public}.{method}' for method in _undocumented(value)]
         self.assertEqual(missing, [])
 
 
-def _public(body: list[ast.stmt], within: str) -> list[tuple[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, str]]:
-    found: list[tuple[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, str]] = []
-    for node in body:
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or node.name.startswith('_'):
-            continue
-        decorators = {ast.unparse(decorator).rpartition('.')[2] for decorator in node.decorator_list}
-        if decorators & {'setter', 'deleter', 'overload'}:
-            continue
-        found.append((node, within + node.name))
-        if isinstance(node, ast.ClassDef):
-            found += _public(node.body, f'{within}{node.name}.')
-    return found
+def _public_modules() -> set[str]:
+    names = {path.relative_to(ROOT).with_suffix('') for path in SOURCES}
+    shown = {'.'.join(name.parts).removesuffix('.__init__') for name in names}
+    return {name for name in shown if not any(part.startswith('_') for part in name.split('.'))}
+
+
+def _undocumented(cls: type) -> list[str]:
+    methods = (name for name, value in vars(cls).items() if inspect.isfunction(value) or isinstance(value, (property, classmethod)))
+    return [name for name in methods if not name.startswith('_') and not inspect.getdoc(getattr(cls, name))]
 
 
 if __name__ == '__main__':

@@ -105,7 +105,11 @@ async fn what_fails_is_told_with_its_place_and_exit_code_1() {
     let root = tempfile::tempdir().unwrap();
     write(
         root.path(),
-        &[("crm/api.py", API), ("crm/tests/test_wrong.py", WRONG), ("crm/tests/test_broken.py", "import nothing\n")],
+        &[
+            ("crm/api.py", API),
+            ("crm/tests/test_wrong.py", WRONG),
+            ("crm/tests/test_broken.py", "import nothing\n"),
+        ],
     );
     let ended = Command::new(["test", "."]).folder(root.path()).run().await;
     assert_eq!(ended.code, 1, "{ended:?}");
@@ -124,7 +128,11 @@ async fn what_fails_is_told_with_its_place_and_exit_code_1() {
     }
     let json = Command::new(["test", "-k", "differs", "--json"]).folder(root.path()).run().await;
     let outcome = &json.json()["tests"][1];
-    assert_eq!((json.code, &outcome["outcome"], &outcome["line"]), (1, &json!("failed"), &json!(7)), "{json:?}");
+    assert_eq!(
+        (json.code, &outcome["outcome"], &outcome["line"]),
+        (1, &json!("failed"), &json!(7)),
+        "{json:?}"
+    );
 }
 
 #[tokio::test]
@@ -164,7 +172,11 @@ async fn what_will_not_work_is_listed_before_it_is_deployed() {
     assert!(ended.stderr.contains("1 file checked"), "{ended:?}");
     let ended = Command::new(["check", ".", "--json"]).folder(root.path()).run().await;
     let findings = ended.json();
-    assert_eq!((ended.code, &findings[0]["file"], &findings[0]["line"]), (1, &json!("crm/bad.py"), &json!(2)), "{ended:?}");
+    assert_eq!(
+        (ended.code, &findings[0]["file"], &findings[0]["line"]),
+        (1, &json!("crm/bad.py"), &json!(2)),
+        "{ended:?}"
+    );
     let ended = Command::new(["check", "crm"]).folder(root.path()).run().await;
     assert!(ended.code == 1 && ended.stdout.starts_with("crm/bad.py:2:"), "{ended:?}");
 }

@@ -46,9 +46,9 @@ fn fits(shown: &[String], printed: &[&str]) -> bool {
         Some((first, rest)) if first == "..." => {
             (0..=printed.len()).any(|skipped| fits(rest, &printed[skipped..]))
         }
-        Some((first, rest)) => printed
-            .split_first()
-            .is_some_and(|(line, others)| like(first, line) && fits(rest, others)),
+        Some((first, rest)) => {
+            printed.split_first().is_some_and(|(line, others)| like(first, line) && fits(rest, others))
+        }
     }
 }
 
@@ -68,8 +68,10 @@ fn checkout() -> PathBuf {
 /// What a shell prints.
 async fn typed(server: &Server, command: &str) -> String {
     let clients = std::env::var_os("CAISSON_CLIENTS").map(PathBuf::from);
-    let folders = [binary().parent().map(Path::to_path_buf), clients.and_then(|it| it.parent().map(Path::to_path_buf))];
-    let path: Vec<String> = folders.into_iter().flatten().map(|folder| folder.display().to_string()).collect();
+    let folders =
+        [binary().parent().map(Path::to_path_buf), clients.and_then(|it| it.parent().map(Path::to_path_buf))];
+    let path: Vec<String> =
+        folders.into_iter().flatten().map(|folder| folder.display().to_string()).collect();
     let root = server.path("").parent().unwrap().to_path_buf();
     let command = command.replace("http://127.0.0.1:17010", &format!("http://{}", server.listen));
     let output = Command::new("sh")
