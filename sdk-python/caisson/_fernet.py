@@ -1,4 +1,6 @@
-"""Fernet (https://github.com/fernet/spec) and PBKDF2. AES is native in the sandbox, and in Python elsewhere, where services are only tested."""
+"""Fernet (https://github.com/fernet/spec) and PBKDF2. AES is native in the sandbox, and in Python elsewhere, where services
+are only tested.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ def open_(key: bytes, token: bytes) -> bytes | None:
     if not hmac.compare_digest(_code(key, signed), code):
         return None
     vector = _HEAD.unpack_from(token)[2]
-    found: bytes | None = (_native or _in_python()).decrypt(key[16:], vector, signed[_HEAD.size:])
+    found: bytes | None = (_native or _in_python()).decrypt(key[16:], vector, signed[_HEAD.size :])
     return found
 
 
@@ -50,4 +52,5 @@ def _code(key: bytes, token: bytes) -> bytes:
 
 def _in_python() -> Any:
     from caisson import _aes
+
     return _aes
