@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, ClassVar
 
 from caisson._absent import ATTRIBUTES, Absent
 from caisson._facade import Facade
@@ -18,6 +19,13 @@ _LONGEST_LOGGED = 10_000
 
 class Attributes(Hooks):
     """The attributes of a service that need nothing of the interpreter's native side."""
+
+    # Of the native side, or of `Service`.
+    cid: str
+    request: Any
+    response: Any
+    channel: Any
+    logger: ClassVar[logging.Logger]
 
     config = Facade('caisson._attributes', 'make_config')
     user_config = Facade('caisson._attributes', 'make_config')

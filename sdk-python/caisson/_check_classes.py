@@ -204,7 +204,8 @@ def _check_signature(cls: ast.ClassDef, node: Any, report: Any) -> None:
 
 def _own_nodes(function: Any) -> list[ast.AST]:
     """The nodes of a function, without those of functions in it."""
-    found, queue = [], list(function.body)
+    found: list[ast.AST] = []
+    queue: list[ast.AST] = list(function.body)
     while queue:
         node = queue.pop()
         found.append(node)

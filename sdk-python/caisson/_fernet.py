@@ -12,7 +12,7 @@ from typing import Any
 try:
     import _caisson_crypto as _native
 except ImportError:
-    _native = None  # type: ignore[assignment]
+    _native = None
 
 __all__ = ['open_', 'pbkdf2', 'seal']
 
@@ -47,7 +47,8 @@ def pbkdf2(digest: str, secret: bytes, salt: bytes, rounds: int) -> bytes:
 
 
 def _code(key: bytes, token: bytes) -> bytes:
-    return hmac.digest(key[:16], token, 'sha256')
+    code: bytes = hmac.digest(key[:16], token, 'sha256')
+    return code
 
 
 def _in_python() -> Any:
