@@ -1,5 +1,5 @@
-"""AES-128-CBC with PKCS #7 padding in Python (FIPS 197), for tests of services outside of the sandbox. It is slow, and not made to
-withstand somebody who measures its times.
+"""AES-128-CBC with PKCS #7 padding in Python (FIPS 197), for tests of services outside of the sandbox. It is slow, and not
+made to withstand somebody who measures its times.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _BOX, _INVERSE = _boxes()
 
 
 def _round_keys(key: bytes) -> list[list[int]]:
-    words = [list(key[index:index + 4]) for index in range(0, 16, 4)]
+    words = [list(key[index : index + 4]) for index in range(0, 16, 4)]
     constant = 1
     while len(words) < 4 * (_ROUNDS + 1):
         word = list(words[-1])
@@ -52,7 +52,7 @@ def _round_keys(key: bytes) -> list[list[int]]:
             word[0] ^= constant
             constant = _double(constant)
         words.append([a ^ b for a, b in zip(word, words[-4])])
-    return [sum(words[index:index + 4], []) for index in range(0, len(words), 4)]
+    return [sum(words[index : index + 4], []) for index in range(0, len(words), 4)]
 
 
 def _add(state: list[int], key: list[int]) -> list[int]:
@@ -62,7 +62,7 @@ def _add(state: list[int], key: list[int]) -> list[int]:
 def _mix(state: list[int], factors: tuple[int, int, int, int]) -> list[int]:
     made = []
     for column in range(0, 16, 4):
-        part = state[column:column + 4]
+        part = state[column : column + 4]
         for row in range(4):
             value = 0
             for index in range(4):
@@ -102,7 +102,7 @@ def encrypt(key: bytes, vector: bytes, content: bytes) -> bytes:
     content += bytes([padding]) * padding
     made = []
     for start in range(0, len(content), _BLOCK):
-        vector = _encrypt_block(_xor(content[start:start + _BLOCK], vector), keys)
+        vector = _encrypt_block(_xor(content[start : start + _BLOCK], vector), keys)
         made.append(vector)
     return b''.join(made)
 
@@ -114,7 +114,7 @@ def decrypt(key: bytes, vector: bytes, content: bytes) -> bytes | None:
     keys = _round_keys(key)
     made = b''
     for start in range(0, len(content), _BLOCK):
-        block = content[start:start + _BLOCK]
+        block = content[start : start + _BLOCK]
         made += _xor(_decrypt_block(block, keys), vector)
         vector = block
     padding = made[-1]

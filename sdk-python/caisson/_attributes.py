@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, ClassVar
 
 from caisson._absent import ATTRIBUTES, Absent
 from caisson._facade import Facade
@@ -18,6 +19,13 @@ _LONGEST_LOGGED = 10_000
 
 class Attributes(Hooks):
     """The attributes of a service that need nothing of the interpreter's native side."""
+
+    # Of the native side, or of `Service`.
+    cid: str
+    request: Any
+    response: Any
+    channel: Any
+    logger: ClassVar[logging.Logger]
 
     config = Facade('caisson._attributes', 'make_config')
     user_config = Facade('caisson._attributes', 'make_config')
@@ -44,6 +52,7 @@ class Attributes(Hooks):
         if self.channel.type != 'scheduler':
             return ''
         from caisson._hooks import JOB_TYPES
+
         message = self.request.message
         found = message.properties.get('job-type', '') if message is not None else ''
         return JOB_TYPES.get(found, '')
@@ -72,18 +81,29 @@ class Attributes(Hooks):
 
     def log_input(self, user_msg: str = '') -> None:
         """Logs the message: correlation id, channel, body (its first 10,000 bytes), headers but for those with credentials."""
-        self._log(user_msg or 'Request', {
-            'cid': self.cid, 'channel': self.channel.name, 'data_format': self.data_format, 'content_type': self.request.content_type,
-            'headers': {name: '***' if _is_secret(name) else value for name, value in self.request.headers.items()},
-            'body': _short(self.request.raw_request),
-        })
+        self._log(
+            user_msg or 'Request',
+            {
+                'cid': self.cid,
+                'channel': self.channel.name,
+                'data_format': self.data_format,
+                'content_type': self.request.content_type,
+                'headers': {name: '***' if _is_secret(name) else value for name, value in self.request.headers.items()},
+                'body': _short(self.request.raw_request),
+            },
+        )
 
     def log_output(self, user_msg: str = '') -> None:
         """Logs the answer as it is now: status, media type, payload (its first 10,000 characters)."""
-        self._log(user_msg or 'Response', {
-            'cid': self.cid, 'status_code': self.response.status_code, 'content_type': self.response.content_type,
-            'payload': _short(self.response.payload),
-        })
+        self._log(
+            user_msg or 'Response',
+            {
+                'cid': self.cid,
+                'status_code': self.response.status_code,
+                'content_type': self.response.content_type,
+                'payload': _short(self.response.payload),
+            },
+        )
 
     def _log(self, message: str, facts: dict[str, Any]) -> None:
         self.logger.info('%s %s', message, json.dumps(facts, default=str))
@@ -92,7 +112,8 @@ class Attributes(Hooks):
         """Not here: the data dictionaries of Zato 2 and 3 have no store."""
         raise NotImplementedError(
             'self.translate: there are no data dictionaries; keep the pairs in a file of the package (self.config), in a table '
-            '(self.out.sql["NAME"]) or in self.cache')
+            '(self.out.sql["NAME"]) or in self.cache'
+        )
 
 
 for _name, _advice in ATTRIBUTES.items():
@@ -104,12 +125,14 @@ for _name, _advice in ATTRIBUTES.items():
 def make_config(_service: Any) -> Any:
     """`self.config`: the configuration files of the package."""
     from caisson import _config
+
     return _config.config
 
 
 def make_static_config(_service: Any) -> Any:
     """`self.static_config`: the files below `static/` of the package, read as configuration where they are such."""
     from caisson import _config
+
     return _config.static
 
 
@@ -119,7 +142,9 @@ def _datetime(seconds: float) -> datetime:
 
 def _is_secret(header: str) -> bool:
     header = header.lower()
-    return header in ('authorization', 'cookie', 'proxy-authorization') or 'key' in header or 'token' in header or 'secret' in header
+    return (
+        header in ('authorization', 'cookie', 'proxy-authorization') or 'key' in header or 'token' in header or 'secret' in header
+    )
 
 
 def _short(value: Any) -> str:

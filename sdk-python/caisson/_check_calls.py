@@ -9,8 +9,12 @@ from caisson._check_names import CALLS
 
 __all__ = ['check_calls']
 
-_STATE = 'every request begins with the module as it was after loading, so what is kept here is gone with the request; use self.cache'
-_PATH_METHODS = frozenset(('read_text', 'read_bytes', 'write_text', 'write_bytes', 'mkdir', 'unlink', 'iterdir', 'touch', 'rglob'))
+_STATE = (
+    'every request begins with the module as it was after loading, so what is kept here is gone with the request; use self.cache'
+)
+_PATH_METHODS = frozenset(
+    ('read_text', 'read_bytes', 'write_text', 'write_bytes', 'mkdir', 'unlink', 'iterdir', 'touch', 'rglob')
+)
 
 
 def check_calls(tree: ast.Module, names: dict[str, str], report: Any) -> None:

@@ -22,7 +22,9 @@ class Classes:
     """The classes of a package, by name."""
 
     def __init__(self, trees: dict[str, ast.Module]) -> None:
-        self._of_file = {path: [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)] for path, tree in trees.items()}
+        self._of_file = {
+            path: [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)] for path, tree in trees.items()
+        }
         self._by_name = {node.name: node for nodes in self._of_file.values() for node in nodes}
         self._known = frozenset(name for name in dir(Service) if name not in _absent.ATTRIBUTES) | SELF
 
@@ -56,8 +58,11 @@ class Classes:
 
     def _is_complete(self, line: list[ast.ClassDef]) -> bool:
         """Whether all bases are known, so that an attribute that none of them has is none."""
-        return all(_last(base) == 'Service' or _last(base) in self._by_name or _last(base) in ('object', 'ABC')
-                   for cls in line for base in cls.bases)
+        return all(
+            _last(base) == 'Service' or _last(base) in self._by_name or _last(base) in ('object', 'ABC')
+            for cls in line
+            for base in cls.bases
+        )
 
     def _check_use(self, use: ast.Attribute, own: set[str], complete: bool, report: Any) -> None:
         path = _path_of(use)
@@ -70,8 +75,11 @@ class Classes:
             if name in _absent.ATTRIBUTES:
                 report.error(use, 'attribute-absent', f'services have no `self.{name}` here: {_absent.ATTRIBUTES[name]}')
             elif complete:
-                report.error(use, 'attribute-unknown', (
-                    f'services have no `self.{name}`{_absent.nearest(name, (*self._known_public(), *own))}'))
+                report.error(
+                    use,
+                    'attribute-unknown',
+                    (f'services have no `self.{name}`{_absent.nearest(name, (*self._known_public(), *own))}'),
+                )
             return
         whole, parent = '.'.join(path), '.'.join(path[:-1])
         if whole in ABSENT_PARTS:
@@ -96,7 +104,12 @@ def _members(cls: ast.ClassDef) -> set[str]:
             found.add(node.name)
         elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.For, ast.If, ast.With, ast.Try, ast.Import, ast.ImportFrom)):
             found |= {name.id for name in ast.walk(node) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)}
-            found |= {alias.asname or alias.name for part in ast.walk(node) if isinstance(part, (ast.Import, ast.ImportFrom)) for alias in part.names}
+            found |= {
+                alias.asname or alias.name
+                for part in ast.walk(node)
+                if isinstance(part, (ast.Import, ast.ImportFrom))
+                for alias in part.names
+            }
     for node in ast.walk(cls):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, (ast.Store, ast.Del)) and isinstance(node.value, ast.Name):
             found.add(node.attr)
@@ -115,8 +128,13 @@ def _uses(cls: ast.ClassDef) -> list[ast.Attribute]:
         if any(_last(decorator) in ('staticmethod', 'classmethod') for decorator in method.decorator_list):
             continue
         myself = method.args.args[0].arg
-        found += [node for node in ast.walk(method) if isinstance(node, ast.Attribute) and _begins_at(node, myself)
-                  and (isinstance(node.ctx, ast.Load) or not isinstance(node.value, ast.Name))]
+        found += [
+            node
+            for node in ast.walk(method)
+            if isinstance(node, ast.Attribute)
+            and _begins_at(node, myself)
+            and (isinstance(node.ctx, ast.Load) or not isinstance(node.value, ast.Name))
+        ]
     return found
 
 
@@ -143,7 +161,12 @@ def _check_methods(cls: ast.ClassDef, report: Any) -> None:
         name = node.name
         if name == 'handle' or name.startswith('handle_') and name[7:].isupper() or name in HOOKS:
             _check_signature(cls, node, report)
-        if name.startswith('handle_') and name[7:].isalpha() and name[7:] not in VERBS and (name[7:].isupper() or name[7:].upper() in VERBS):
+        if (
+            name.startswith('handle_')
+            and name[7:].isalpha()
+            and name[7:] not in VERBS
+            and (name[7:].isupper() or name[7:].upper() in VERBS)
+        ):
             report.warning(node, 'signature', f'`{name}` answers nothing: methods of HTTP are {", ".join(VERBS)}, in upper case')
         close = _absent.nearest(name, ('handle', *HOOKS, 'before_add_to_store', 'after_add_to_store'))
         if close and name not in HOOKS and not name.startswith('handle') and not hasattr(Service, name) and _is_close(name):
@@ -153,7 +176,10 @@ def _check_methods(cls: ast.ClassDef, report: Any) -> None:
 def _is_close(name: str) -> bool:
     """Names that differ from a hook's by a letter or two, so that a slip is likely."""
     import difflib
-    return bool(difflib.get_close_matches(name, ('handle', *HOOKS, 'before_add_to_store', 'after_add_to_store'), n=1, cutoff=0.88))
+
+    return bool(
+        difflib.get_close_matches(name, ('handle', *HOOKS, 'before_add_to_store', 'after_add_to_store'), n=1, cutoff=0.88)
+    )
 
 
 def _check_signature(cls: ast.ClassDef, node: Any, report: Any) -> None:
@@ -161,16 +187,25 @@ def _check_signature(cls: ast.ClassDef, node: Any, report: Any) -> None:
     needed = len(args.posonlyargs) + len(args.args) - len(args.defaults)
     is_static = any(_last(decorator) in ('staticmethod', 'classmethod') for decorator in node.decorator_list)
     if is_static or needed != 1 and not (args.vararg and needed <= 1) or any(default is None for default in args.kw_defaults):
-        report.error(node, 'signature', f'`{cls.name}.{node.name}` is called with `self` and nothing else; the message is self.request')
+        report.error(
+            node, 'signature', f'`{cls.name}.{node.name}` is called with `self` and nothing else; the message is self.request'
+        )
     if any(isinstance(inner, (ast.Yield, ast.YieldFrom)) for inner in _own_nodes(node)):
-        report.error(node, 'generator', (
-            f'`{cls.name}.{node.name}` is a generator, which nobody iterates; write the generator as another method and assign it: '
-            'self.response.payload = self.rows()'))
+        report.error(
+            node,
+            'generator',
+            (
+                f'`{cls.name}.{node.name}` is a generator, which nobody iterates; write the generator as another method and '
+                'assign it: '
+                'self.response.payload = self.rows()'
+            ),
+        )
 
 
 def _own_nodes(function: Any) -> list[ast.AST]:
     """The nodes of a function, without those of functions in it."""
-    found, queue = [], list(function.body)
+    found: list[ast.AST] = []
+    queue: list[ast.AST] = list(function.body)
     while queue:
         node = queue.pop()
         found.append(node)
@@ -187,15 +222,28 @@ def _check_declarations(cls: ast.ClassDef, report: Any) -> None:
         known = SIMPLE_IO if node.name == 'SimpleIO' else SIMPLE_IO[:6]
         inner = set()
         for part in node.body:
-            names = [_last(target) for target in part.targets] if isinstance(part, ast.Assign) else (
-                [_last(part.target)] if isinstance(part, ast.AnnAssign) else [part.name] if isinstance(part, (ast.ClassDef, *Function)) else [])
+            names = (
+                [_last(target) for target in part.targets]
+                if isinstance(part, ast.Assign)
+                else (
+                    [_last(part.target)]
+                    if isinstance(part, ast.AnnAssign)
+                    else [part.name]
+                    if isinstance(part, (ast.ClassDef, *Function))
+                    else []
+                )
+            )
             for name in names:
                 inner.add(name.partition('_')[0])
                 if name not in known and not name.startswith('_'):
-                    report.error(part, 'declaration', f'`{cls.name}.{node.name}` has no setting `{name}`{_absent.nearest(name, known)}')
+                    report.error(
+                        part, 'declaration', f'`{cls.name}.{node.name}` has no setting `{name}`{_absent.nearest(name, known)}'
+                    )
         for side in ('input', 'output'):
             if side in declared and side in inner:
-                report.error(node, 'declaration', f'`{cls.name}` declares its {side} at the class and in `{node.name}`; keep one of them')
+                report.error(
+                    node, 'declaration', f'`{cls.name}` declares its {side} at the class and in `{node.name}`; keep one of them'
+                )
     _check_names_declared(cls, report)
 
 

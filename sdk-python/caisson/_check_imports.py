@@ -13,6 +13,7 @@ from caisson._check_names import MODULES
 __all__ = ['Imports']
 
 _OURS = ('caisson', 'zato')
+_PUBLIC = ('caisson', 'caisson.amqp', 'caisson.http', 'caisson.redis', 'caisson.sql', 'caisson.testing')
 
 
 class Imports:
@@ -32,7 +33,9 @@ class Imports:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     self._module(node, alias.name, node in guarded, report)
-                    names[alias.asname or alias.name.partition('.')[0]] = alias.name if alias.asname else alias.name.partition('.')[0]
+                    names[alias.asname or alias.name.partition('.')[0]] = (
+                        alias.name if alias.asname else alias.name.partition('.')[0]
+                    )
             elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
                 if self._module(node, node.module, node in guarded, report):
                     self._members(node, node in guarded, report)
@@ -55,20 +58,36 @@ class Imports:
             known, message = MODULES[name]
             report.add(node, 'warning' if is_guarded else known, 'import-limited', f'`{name}`: {message}')
         elif top not in sys.stdlib_module_names and not self._vendored:
-            report.warning(node, 'import-unknown', (
-                f'`{top}` is neither of the standard library nor of the package; put its wheel, if it is pure Python, into `vendor/`'
-                f'{_absent.nearest(top, sys.stdlib_module_names)}'))
+            report.warning(
+                node,
+                'import-unknown',
+                (
+                    f'`{top}` is neither of the standard library nor of the package; put its wheel, if it is pure Python, into '
+                    '`vendor/`'
+                    f'{_absent.nearest(top, sys.stdlib_module_names)}'
+                ),
+            )
         return True
 
     def _ours(self, node: Any, name: str, level: str, report: Any) -> bool:
         if any(part.startswith('_') for part in name.split('.')):
-            report.warning(node, 'import-private', f'`{name}` is private and may change at any time; public names are those of `caisson`')
+            report.warning(
+                node, 'import-private', f'`{name}` is private and may change at any time; public names are those of `caisson`'
+            )
             return True
         try:
             importlib.import_module(name)
         except ImportError:
-            report.add(node, level, 'import-zato', _absent.missing_module(name) if name.startswith('zato') else (
-                f'there is no module `{name}`{_absent.nearest(name, ("caisson", "caisson.http", "caisson.sql", "caisson.redis", "caisson.amqp"))}'))
+            report.add(
+                node,
+                level,
+                'import-zato',
+                _absent.missing_module(name)
+                if name.startswith('zato')
+                else (
+                    f'there is no module `{name}`{_absent.nearest(name, _PUBLIC)}'
+                ),
+            )
             return False
         return True
 
@@ -106,15 +125,27 @@ def _has(module: Any, name: str) -> bool:
 
 def _guarded(tree: ast.Module) -> set[ast.AST]:
     """What is within a `try` that catches failing imports."""
-    return {part for node in ast.walk(tree) if isinstance(node, ast.Try) and any(_catches(handler) for handler in node.handlers)
-            for statement in node.body for part in ast.walk(statement)}
+    return {
+        part
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Try) and any(_catches(handler) for handler in node.handlers)
+        for statement in node.body
+        for part in ast.walk(statement)
+    }
 
 
 def _for_types(tree: ast.Module) -> set[ast.AST]:
     """What only type checkers see."""
-    return {part for node in ast.walk(tree) if isinstance(node, ast.If) and 'TYPE_CHECKING' in ast.dump(node.test)
-            for statement in node.body for part in ast.walk(statement)}
+    return {
+        part
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and 'TYPE_CHECKING' in ast.dump(node.test)
+        for statement in node.body
+        for part in ast.walk(statement)
+    }
 
 
 def _catches(handler: ast.ExceptHandler) -> bool:
-    return handler.type is None or any(name in ast.dump(handler.type) for name in ('ImportError', 'ModuleNotFoundError', "'Exception'"))
+    return handler.type is None or any(
+        name in ast.dump(handler.type) for name in ('ImportError', 'ModuleNotFoundError', "'Exception'")
+    )

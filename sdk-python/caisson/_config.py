@@ -1,8 +1,9 @@
 """`self.config`: the configuration files of a package, read once, when it is loaded.
 
-Files that end in `.ini`, `.conf`, `.toml`, `.yaml`, `.yml` or `.json` are read, from the root of the package, from its folders `config/` and
-`user-conf/`, and from the folder `user-conf/` that an operator gave it beside; of two files of one name the later one in this order wins.
-`self.config.FILE.SECTION.KEY` has the value, FILE without its ending. A file that cannot be read is an error where it is first used.
+Files that end in `.ini`, `.conf`, `.toml`, `.yaml`, `.yml` or `.json` are read, from the root of the package, from its
+folders `config/` and `user-conf/`, and from the folder `user-conf/` that an operator gave it beside; of two files of one name
+the later one in this order wins. `self.config.FILE.SECTION.KEY` has the value, FILE without its ending. A file that cannot be
+read is an error where it is first used.
 """
 
 from __future__ import annotations
@@ -122,12 +123,15 @@ def parse(path: str, content: bytes) -> Any:
             values = _ini(text)
         elif path.endswith('.toml'):
             import tomllib
+
             values = tomllib.loads(text)
         elif path.endswith('.json'):
             import json
+
             values = json.loads(text)
         else:
             from caisson._yaml import load
+
             values = load(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f'{path}: {error}') from None
@@ -182,7 +186,7 @@ def _value(text: str) -> Any:
     """A number, a truth value, a list (`a, b, c`), else text; in quotes always text."""
     if text[:1] in ('"', "'"):
         end = text.find(text[0], 1)
-        rest = text[end + 1:].strip() if end > 0 else 'x'
+        rest = text[end + 1 :].strip() if end > 0 else 'x'
         if end > 0 and (not rest or rest[0] in '#;'):
             return text[1:end]
     # A remark after a value begins with a space, so that `a#b` is a value.

@@ -2,9 +2,9 @@
 
 What is encrypted is a Fernet token, which the package `cryptography` and Zato read and write too: AES-128-CBC and HMAC-SHA256.
 
-The key is `secret_key` in a configuration file named `crypto`, under `[crypto]` or without a section: 32 bytes in URL-safe base64, as
-`self.crypto.generate_secret()` and `Fernet.generate_key()` make it. It is meant to come from the operator, as `user-conf/crypto.ini`.
-`old_keys`, a list, are tried when `secret_key` does not fit what is decrypted.
+The key is `secret_key` in a configuration file named `crypto`, under `[crypto]` or without a section: 32 bytes in URL-safe
+base64, as `self.crypto.generate_secret()` and `Fernet.generate_key()` make it. It is meant to come from the operator, as
+`user-conf/crypto.ini`. `old_keys`, a list, are tried when `secret_key` does not fit what is decrypted.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ class Crypto:
         raise CryptoError('the token was not encrypted with `secret_key` or one of `old_keys`, or was changed since')
 
     def hash_secret(self, secret: str | bytes, name: str = '', rounds: int = _ROUNDS) -> str:
-        """A hash of a password to be stored, PBKDF2-HMAC-SHA512 in the form of passlib. `name` is for Zato's sake and does nothing."""
+        """A hash of a password to be stored, PBKDF2-HMAC-SHA512 in the form of passlib. `name` is for Zato's sake and does
+        nothing.
+        """
         salt = os.urandom(_SALT_BYTES)
         return f'$pbkdf2-sha512${rounds}${_ab64(salt)}${_ab64(_fernet.pbkdf2("sha512", _bytes(secret), salt, rounds))}'
 
@@ -106,8 +108,10 @@ def _section() -> Any:
     file = config.get('crypto') or {}
     section = file.get('crypto', file)
     if not section or 'secret_key' not in section:
-        raise CryptoError('there is no key to encrypt with: write `[crypto]` and `secret_key = ...` into user-conf/crypto.ini of the package; '
-                          '`self.crypto.generate_secret()` makes a key')
+        raise CryptoError(
+            'there is no key to encrypt with: write `[crypto]` and `secret_key = ...` into user-conf/crypto.ini of the package; '
+            '`self.crypto.generate_secret()` makes a key'
+        )
     return section
 
 

@@ -1,4 +1,6 @@
-"""Fernet (https://github.com/fernet/spec) and PBKDF2. AES is native in the sandbox, and in Python elsewhere, where services are only tested."""
+"""Fernet (https://github.com/fernet/spec) and PBKDF2. AES is native in the sandbox, and in Python elsewhere, where services
+are only tested.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from typing import Any
 try:
     import _caisson_crypto as _native
 except ImportError:
-    _native = None  # type: ignore[assignment]
+    _native = None
 
 __all__ = ['open_', 'pbkdf2', 'seal']
 
@@ -35,7 +37,7 @@ def open_(key: bytes, token: bytes) -> bytes | None:
     if not hmac.compare_digest(_code(key, signed), code):
         return None
     vector = _HEAD.unpack_from(token)[2]
-    found: bytes | None = (_native or _in_python()).decrypt(key[16:], vector, signed[_HEAD.size:])
+    found: bytes | None = (_native or _in_python()).decrypt(key[16:], vector, signed[_HEAD.size :])
     return found
 
 
@@ -45,9 +47,11 @@ def pbkdf2(digest: str, secret: bytes, salt: bytes, rounds: int) -> bytes:
 
 
 def _code(key: bytes, token: bytes) -> bytes:
-    return hmac.digest(key[:16], token, 'sha256')
+    code: bytes = hmac.digest(key[:16], token, 'sha256')
+    return code
 
 
 def _in_python() -> Any:
     from caisson import _aes
+
     return _aes

@@ -32,6 +32,7 @@ def _date_time(text: str) -> bool:
 def _address(version: int) -> Callable[[str], bool]:
     def test(text: str) -> bool:
         import ipaddress
+
         try:
             return ipaddress.ip_address(text).version == version
         except ValueError:
@@ -41,7 +42,12 @@ def _address(version: int) -> Callable[[str], bool]:
 
 
 FORMATS: dict[str, Callable[[str], bool]] = {
-    'date': _date, 'time': _time, 'date-time': _date_time, 'ipv4': _address(4), 'ipv6': _address(6),
-    'email': lambda text: bool(_EMAIL.fullmatch(text)), 'uuid': lambda text: bool(_UUID.fullmatch(text)),
+    'date': _date,
+    'time': _time,
+    'date-time': _date_time,
+    'ipv4': _address(4),
+    'ipv6': _address(6),
+    'email': lambda text: bool(_EMAIL.fullmatch(text)),
+    'uuid': lambda text: bool(_UUID.fullmatch(text)),
 }
 """Tests by the names of formats."""

@@ -8,15 +8,32 @@ from typing import Any, ClassVar
 __all__ = ['HOOKS', 'JOB_TYPES', 'Hooks']
 
 JOB_TYPES = {
-    'one_time': 'one_time', 'interval_based': 'interval_based', 'cron_style': 'cron_style',
-    'one-time': 'one_time', 'interval': 'interval_based', 'interval-based': 'interval_based', 'cron': 'cron_style', 'cron-style': 'cron_style',
+    'one_time': 'one_time',
+    'interval_based': 'interval_based',
+    'cron_style': 'cron_style',
+    'one-time': 'one_time',
+    'interval': 'interval_based',
+    'interval-based': 'interval_based',
+    'cron': 'cron_style',
+    'cron-style': 'cron_style',
 }
 """Types of jobs by their names in the channel, as hooks spell them."""
 
 HOOKS = (
-    'accept', 'validate_input', 'before_handle', 'after_handle', 'validate_output', 'finalize_handle',
-    'before_job', 'before_one_time_job', 'before_interval_based_job', 'before_cron_style_job',
-    'after_job', 'after_one_time_job', 'after_interval_based_job', 'after_cron_style_job',
+    'accept',
+    'validate_input',
+    'before_handle',
+    'after_handle',
+    'validate_output',
+    'finalize_handle',
+    'before_job',
+    'before_one_time_job',
+    'before_interval_based_job',
+    'before_cron_style_job',
+    'after_job',
+    'after_one_time_job',
+    'after_interval_based_job',
+    'after_cron_style_job',
 )
 """Hooks that are called for a message."""
 
@@ -24,15 +41,17 @@ HOOKS = (
 class Hooks:
     """Methods that a service may write to be called at certain points of a message. None of them has to be written.
 
-    `after_handle`, the `after_*_job` and `finalize_handle` come when the answer has been made: what they raise is logged, and the answer
-    stays. What any other raises is the answer of the service, as if `handle` had raised it.
+    `after_handle`, the `after_*_job` and `finalize_handle` come when the answer has been made: what they raise is logged, and
+    the answer stays. What any other raises is the answer of the service, as if `handle` had raised it.
     """
 
     call_hooks: ClassVar[bool] = True
     """False leaves out the hooks whose names begin with `before_` or `after_`, and `finalize_handle`."""
 
     schema: ClassVar[Any] = None
-    """A JSON Schema that the payload is checked against before anything else: a dict, or the path of a JSON file in the package."""
+    """A JSON Schema that the payload is checked against before anything else: a dict, or the path of a JSON file in the
+    package.
+    """
 
     @classmethod
     def before_add_to_store(cls, logger: logging.Logger) -> bool:

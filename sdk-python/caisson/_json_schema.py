@@ -1,8 +1,9 @@
-"""JSON Schema for `schema` of a service: compiled when the package is loaded, so that a wrong schema is an error of the deployment.
+"""JSON Schema for `schema` of a service: compiled when the package is loaded, so that a wrong schema is an error of the
+deployment.
 
-The keywords of draft 2020-12 that say something about values, and those of draft 7 in their place (`definitions`, `items` as a list,
-`dependencies`), are known; `$ref` within the document only. `format` is checked for `date`, `date-time`, `time`, `email`, `uuid`, `ipv4`
-and `ipv6`; other formats are notes, as the standard has them.
+The keywords of draft 2020-12 that say something about values, and those of draft 7 in their place (`definitions`, `items` as
+a list, `dependencies`), are known; `$ref` within the document only. `format` is checked for `date`, `date-time`, `time`,
+`email`, `uuid`, `ipv4` and `ipv6`; other formats are notes, as the standard has them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import json
 from typing import Any, Callable
 
 from caisson._errors import ModelValidationError
-from caisson._json_schema_rules import ANNOTATIONS, RULES, Compiler, Found
+from caisson._json_schema_base import ANNOTATIONS, Compiler, Found
+from caisson._json_schema_rules import RULES
 from caisson._program import NotDeployable, read
 
 __all__ = ['Schema', 'compile_schema', 'payload_check']
@@ -23,7 +25,7 @@ class Schema(Compiler):
     """A compiled schema: `problems(value)` lists what is wrong as (path, sentence)."""
 
     def __init__(self, document: Any, name: str = 'schema') -> None:
-        super().__init__(document, name)
+        super().__init__(document, name, RULES)
         self._check = self.compile(document, '#')
 
     def problems(self, value: Any) -> list[tuple[str, str]]:
@@ -47,12 +49,15 @@ def compile_schema(schema: Any, cls: type) -> Schema:
             raise NotDeployable(f'{where}: {path} is not JSON: {error}', path, getattr(error, 'lineno', None)) from None
         where = path
     if not isinstance(schema, (dict, bool)):
-        raise NotDeployable(f'{where}: a JSON Schema is a dict or the path of a JSON file in the package, not {type(schema).__name__}')
+        raise NotDeployable(
+            f'{where}: a JSON Schema is a dict or the path of a JSON file in the package, not {type(schema).__name__}'
+        )
     return Schema(schema, where)
 
 
 def payload_check(schema: Schema) -> Callable[[Any], None]:
     """The step that checks the payload of a service; ModelValidationError (400) with every path at once."""
+
     def check(service: Any) -> None:
         payload = service.request.payload
         if isinstance(payload, (bytes, bytearray)):

@@ -236,7 +236,9 @@ def _has_handler(cls: Any) -> bool:
 
 
 def _facts(cls: type, importer: ProgramImporter) -> ServiceFacts:
-    """The facts of a service, its functions with hooks and declarations around them; what is wrong with these is an error at the class."""
+    """The facts of a service, its functions with hooks and declarations around them; what is wrong with these is an error at
+    the class.
+    """
     facts = _found(cls, importer)
     try:
         _pipeline.wrap(facts)

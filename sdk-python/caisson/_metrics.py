@@ -1,7 +1,8 @@
 """`self.metrics`: figures of a service, as records of its log.
 
-The server's own metrics know services by name, calls, outcomes and times. What a service counts itself is written to the log, a record for
-each figure, from which a collector makes metrics: `metric {"name": "orders", "kind": "counter", "value": 1}`, logger `caisson.metrics`.
+The server's own metrics know services by name, calls, outcomes and times. What a service counts itself is written to the log,
+a record for each figure, from which a collector makes metrics: `metric {"name": "orders", "kind": "counter", "value": 1}`,
+logger `caisson.metrics`.
 """
 
 from __future__ import annotations

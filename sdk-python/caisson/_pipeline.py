@@ -1,7 +1,7 @@
 """What happens around `handle`: hooks, declarations, schemas. A service that has none of them is called directly.
 
-The order: `accept`, the schema, the declared input, `validate_input`, `before_handle` and `before_*_job`, `handle`, `after_handle` and
-`after_*_job`, the declared output, `validate_output`, `finalize_handle`.
+The order: `accept`, the schema, the declared input, `validate_input`, `before_handle` and `before_*_job`, `handle`,
+`after_handle` and `after_*_job`, the declared output, `validate_output`, `finalize_handle`.
 """
 
 from __future__ import annotations
@@ -95,9 +95,11 @@ def _hooks_of(cls: type) -> dict[str, Step]:
         if hook is getattr(Hooks, name):
             continue
         if not callable(hook):
-            raise NotDeployable(f'{cls.__module__}.{cls.__name__}: `{name}` is the name of a hook and must be a method, not '
-                                f'{type(hook).__name__}')
-        if not cls.call_hooks and (name.startswith(('before_', 'after_')) or name == 'finalize_handle'):  # type: ignore[attr-defined]
+            raise NotDeployable(
+                f'{cls.__module__}.{cls.__name__}: `{name}` is the name of a hook and must be a method, not {type(hook).__name__}'
+            )
+        around = name.startswith(('before_', 'after_')) or name == 'finalize_handle'
+        if around and not cls.call_hooks:  # type: ignore[attr-defined]
             continue
         found[name] = hook
     return found
@@ -129,6 +131,7 @@ def _endings(hooks: dict[str, Step], declaration: Any) -> list[Step]:
 
 def _validation(validate: Step) -> Step:
     """The hook `validate_input`. It is about the caller's message, so a plain ValueError of it is the caller's error."""
+
     def step(service: Any) -> None:
         try:
             _wait(validate(service))
@@ -146,7 +149,11 @@ def _phase(hooks: dict[str, Step], phase: str) -> list[Step]:
     if f'{phase}_handle' in hooks:
         handle = hooks[f'{phase}_handle']
         steps.append(lambda service: _wait(handle(service)))
-    jobs = {name: hook for name, hook in hooks.items() if name.startswith(f'{phase}_') and name.endswith('_job') or name == f'{phase}_job'}
+    jobs = {
+        name: hook
+        for name, hook in hooks.items()
+        if name.startswith(f'{phase}_') and name.endswith('_job') or name == f'{phase}_job'
+    }
     if jobs:
         steps.append(_job_step(jobs, phase))
     return steps
@@ -154,6 +161,7 @@ def _phase(hooks: dict[str, Step], phase: str) -> list[Step]:
 
 def _job_step(jobs: dict[str, Step], phase: str) -> Step:
     """Calls the hook of all jobs and the one of this type of job, when the scheduler calls."""
+
     def step(service: Any) -> None:
         if service.channel.type != 'scheduler':
             return
@@ -177,6 +185,7 @@ def _wait(result: Any) -> Any:
     """The result, of a coroutine what it comes to."""
     if type(result) is CoroutineType:
         import asyncio
+
         return asyncio.run(result)
     return result
 
@@ -187,6 +196,7 @@ def _schema_of(cls: type) -> Step | None:
     if schema is None:
         return None
     from caisson._json_schema import compile_schema, payload_check
+
     return payload_check(compile_schema(schema, cls))
 
 

@@ -1,4 +1,6 @@
-"""The package that this interpreter has loaded: its name and its files, for whatever reads them later (configuration, schemas)."""
+"""The package that this interpreter has loaded: its name and its files, for whatever reads them later (configuration,
+schemas).
+"""
 
 from __future__ import annotations
 
@@ -27,6 +29,7 @@ def use(package: str, content: dict[str, bytes]) -> None:
     files.clear()
     files.update(content)
     from caisson import _config
+
     _config.read_all()
 
 
@@ -40,5 +43,6 @@ def read(path: str, beside: str = '') -> bytes:
         if candidate in files:
             return files[candidate]
     from caisson._absent import nearest
+
     inside = [known.removeprefix(name + '/') for known in files]
     raise FileNotFoundError(2, f'no such file in the package `{name}`{nearest(path, inside)}', path)

@@ -10,8 +10,23 @@ from caisson._absent import nearest
 
 __all__ = ['Time', 'format_time', 'parse_time']
 
-_TOKEN = re.compile(r'\[(?:\\.|[^\]])*\]|YYYY|YY|MMMM|MMM|MM|M|Do|DDDD|DDD|DD|D|dddd|ddd|d|HH|H|hh|h|mm|m|ss|s|S+|ZZZ|ZZ|Z|a|A|X|x|W')
-_MONTHS = ('January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December')
+_TOKEN = re.compile(
+    r'\[(?:\\.|[^\]])*\]|YYYY|YY|MMMM|MMM|MM|M|Do|DDDD|DDD|DD|D|dddd|ddd|d|HH|H|hh|h|mm|m|ss|s|S+|ZZZ|ZZ|Z|a|A|X|x|W'
+)
+_MONTHS = (
+    'January',
+    'February',
+    'March',
+    'April',
+    'May',
+    'June',
+    'July',
+    'August',
+    'September',
+    'October',
+    'November',
+    'December',
+)
 _DAYS = ('Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday')
 _DATE_TIME = 'YYYY-MM-DD HH:mm:ss'
 _DATE = 'YYYY-MM-DD'
@@ -19,7 +34,9 @@ _DELTAS = ('years', 'months', 'weeks', 'days', 'hours', 'minutes', 'seconds', 'm
 
 
 class Time:
-    """The time, now and relative to it. Zones are names (`Europe/Warsaw`), `local` and `UTC`; the sandbox lives in UTC, so these are the same."""
+    """The time, now and relative to it. Zones are names (`Europe/Warsaw`), `local` and `UTC`; the sandbox lives in UTC, so
+    these are the same.
+    """
 
     def __init__(self, service: Any = None) -> None:
         self._service = service
@@ -83,6 +100,7 @@ def _zone(tz: Any) -> tzinfo:
     if tz is None or tz in ('local', 'utc', 'UTC', 'Z'):
         return timezone.utc
     import zoneinfo
+
     try:
         return zoneinfo.ZoneInfo(tz)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError):
@@ -128,15 +146,35 @@ def _token(token: str, moment: datetime) -> str:
     if token[0] == '[':
         return token[1:-1].replace('\\', '')
     if token[0] == 'S':
-        return f'{moment.microsecond:06}'.ljust(len(token), '0')[:len(token)]
+        return f'{moment.microsecond:06}'.ljust(len(token), '0')[: len(token)]
     hour = moment.hour % 12 or 12
     plain = {
-        'YYYY': f'{moment.year:04}', 'YY': f'{moment.year % 100:02}', 'MMMM': _MONTHS[moment.month - 1], 'MMM': _MONTHS[moment.month - 1][:3],
-        'MM': f'{moment.month:02}', 'M': str(moment.month), 'DDDD': f'{moment.timetuple().tm_yday:03}', 'DDD': str(moment.timetuple().tm_yday),
-        'DD': f'{moment.day:02}', 'D': str(moment.day), 'Do': _ordinal(moment.day), 'dddd': _DAYS[moment.weekday()],
-        'ddd': _DAYS[moment.weekday()][:3], 'd': str(moment.isoweekday()), 'HH': f'{moment.hour:02}', 'H': str(moment.hour), 'hh': f'{hour:02}',
-        'h': str(hour), 'mm': f'{moment.minute:02}', 'm': str(moment.minute), 'ss': f'{moment.second:02}', 's': str(moment.second),
-        'ZZZ': moment.tzname() or '', 'ZZ': _offset(moment, ':'), 'Z': _offset(moment, ''), 'a': 'am' if moment.hour < 12 else 'pm',
+        'YYYY': f'{moment.year:04}',
+        'YY': f'{moment.year % 100:02}',
+        'MMMM': _MONTHS[moment.month - 1],
+        'MMM': _MONTHS[moment.month - 1][:3],
+        'MM': f'{moment.month:02}',
+        'M': str(moment.month),
+        'DDDD': f'{moment.timetuple().tm_yday:03}',
+        'DDD': str(moment.timetuple().tm_yday),
+        'DD': f'{moment.day:02}',
+        'D': str(moment.day),
+        'Do': _ordinal(moment.day),
+        'dddd': _DAYS[moment.weekday()],
+        'ddd': _DAYS[moment.weekday()][:3],
+        'd': str(moment.isoweekday()),
+        'HH': f'{moment.hour:02}',
+        'H': str(moment.hour),
+        'hh': f'{hour:02}',
+        'h': str(hour),
+        'mm': f'{moment.minute:02}',
+        'm': str(moment.minute),
+        'ss': f'{moment.second:02}',
+        's': str(moment.second),
+        'ZZZ': moment.tzname() or '',
+        'ZZ': _offset(moment, ':'),
+        'Z': _offset(moment, ''),
+        'a': 'am' if moment.hour < 12 else 'pm',
         'A': 'AM' if moment.hour < 12 else 'PM',
     }
     if token in plain:
@@ -155,12 +193,30 @@ def format_time(moment: datetime, format: str) -> str:
 
 
 _READ = {
-    'YYYY': r'(?P<year>\d{4})', 'YY': r'(?P<short>\d\d)', 'MM': r'(?P<month>\d\d)', 'M': r'(?P<month>\d\d?)', 'DD': r'(?P<day>\d\d)',
-    'D': r'(?P<day>\d\d?)', 'Do': r'(?P<day>\d\d?)(?:st|nd|rd|th)', 'HH': r'(?P<hour>\d\d)', 'H': r'(?P<hour>\d\d?)',
-    'hh': r'(?P<hour>\d\d)', 'h': r'(?P<hour>\d\d?)', 'mm': r'(?P<minute>\d\d)', 'm': r'(?P<minute>\d\d?)', 'ss': r'(?P<second>\d\d)',
-    's': r'(?P<second>\d\d?)', 'ZZ': r'(?P<zone>Z|[+-]\d\d:?\d\d)', 'Z': r'(?P<zone>Z|[+-]\d\d:?\d\d)', 'a': r'(?P<half>[aApP][mM])',
-    'A': r'(?P<half>[aApP][mM])', 'X': r'(?P<epoch>\d+(?:\.\d+)?)', 'dddd': r'[A-Za-z]+', 'ddd': r'[A-Za-z]{3}',
-    'MMMM': r'(?P<name>[A-Za-z]+)', 'MMM': r'(?P<name>[A-Za-z]{3})',
+    'YYYY': r'(?P<year>\d{4})',
+    'YY': r'(?P<short>\d\d)',
+    'MM': r'(?P<month>\d\d)',
+    'M': r'(?P<month>\d\d?)',
+    'DD': r'(?P<day>\d\d)',
+    'D': r'(?P<day>\d\d?)',
+    'Do': r'(?P<day>\d\d?)(?:st|nd|rd|th)',
+    'HH': r'(?P<hour>\d\d)',
+    'H': r'(?P<hour>\d\d?)',
+    'hh': r'(?P<hour>\d\d)',
+    'h': r'(?P<hour>\d\d?)',
+    'mm': r'(?P<minute>\d\d)',
+    'm': r'(?P<minute>\d\d?)',
+    'ss': r'(?P<second>\d\d)',
+    's': r'(?P<second>\d\d?)',
+    'ZZ': r'(?P<zone>Z|[+-]\d\d:?\d\d)',
+    'Z': r'(?P<zone>Z|[+-]\d\d:?\d\d)',
+    'a': r'(?P<half>[aApP][mM])',
+    'A': r'(?P<half>[aApP][mM])',
+    'X': r'(?P<epoch>\d+(?:\.\d+)?)',
+    'dddd': r'[A-Za-z]+',
+    'ddd': r'[A-Za-z]{3}',
+    'MMMM': r'(?P<name>[A-Za-z]+)',
+    'MMM': r'(?P<name>[A-Za-z]{3})',
 }
 
 
@@ -168,7 +224,7 @@ def _pattern(format: str) -> str:
     parts, end = [], 0
     for match in _TOKEN.finditer(format):
         token = match[0]
-        parts.append(re.escape(format[end:match.start()]))
+        parts.append(re.escape(format[end : match.start()]))
         end = match.end()
         if token[0] == '[':
             parts.append(re.escape(token[1:-1].replace('\\', '')))
@@ -193,7 +249,7 @@ def parse_time(value: str, format: str) -> datetime:
         return datetime.fromtimestamp(float(parts['epoch']), timezone.utc)
     month = int(parts.get('month', 1))
     if 'name' in parts:
-        names = [name.lower()[:len(parts['name'])] for name in _MONTHS]
+        names = [name.lower()[: len(parts['name'])] for name in _MONTHS]
         if parts['name'].lower() not in names:
             raise ValueError(f'{parts["name"]!r} is the name of no month')
         month = names.index(parts['name'].lower()) + 1
@@ -204,8 +260,15 @@ def parse_time(value: str, format: str) -> datetime:
     if 'short' in parts:
         # As in POSIX: 69 to 99 are of the last century.
         year = int(parts['short']) + (1900 if int(parts['short']) > 68 else 2000)
-    moment = datetime(year, month, int(parts.get('day', 1)), hour, int(parts.get('minute', 0)), int(parts.get('second', 0)),
-                      int(parts.get('fraction', '0').ljust(6, '0')[:6]))
+    moment = datetime(
+        year,
+        month,
+        int(parts.get('day', 1)),
+        hour,
+        int(parts.get('minute', 0)),
+        int(parts.get('second', 0)),
+        int(parts.get('fraction', '0').ljust(6, '0')[:6]),
+    )
     zone = parts.get('zone')
     return moment if zone is None else moment.replace(tzinfo=_fixed(zone))
 

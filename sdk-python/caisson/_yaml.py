@@ -1,7 +1,8 @@
-"""Reads the part of YAML that configuration is written in: mappings, lists, scalars of all styles, flow style, comments, one document.
+"""Reads the part of YAML that configuration is written in: mappings, lists, scalars of all styles, flow style, comments, one
+document.
 
-Anchors, tags, merge keys, complex keys and several documents are refused by name and line. Scalars mean what they mean in YAML 1.2, and
-`yes`, `no`, `on`, `off` are truth values as in 1.1.
+Anchors, tags, merge keys, complex keys and several documents are refused by name and line. Scalars mean what they mean in
+YAML 1.2, and `yes`, `no`, `on`, `off` are truth values as in 1.1.
 """
 
 from __future__ import annotations
@@ -15,11 +16,38 @@ _INT = re.compile(r'[+-]?(0|[1-9][0-9_]*)')
 _OTHER_INT = re.compile(r'0x[0-9a-fA-F]+|0o[0-7]+')
 _FLOAT = re.compile(r'[+-]?([0-9][0-9_]*\.[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+)')
 _WORDS = {
-    '': None, '~': None, 'null': None, 'true': True, 'yes': True, 'on': True, 'false': False, 'no': False, 'off': False,
-    '.inf': float('inf'), '+.inf': float('inf'), '-.inf': float('-inf'), '.nan': float('nan'),
+    '': None,
+    '~': None,
+    'null': None,
+    'true': True,
+    'yes': True,
+    'on': True,
+    'false': False,
+    'no': False,
+    'off': False,
+    '.inf': float('inf'),
+    '+.inf': float('inf'),
+    '-.inf': float('-inf'),
+    '.nan': float('nan'),
 }
-_KEY = re.compile(r'''("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#&*!|>%@`"'{}\[\],?:-][^#]*?|[?:-][^\s#][^#]*?|[^\s#&*!|>%@`"'{}\[\],][^\s#]*?)[ \t]*:(?=\s|$)''')
-_ESCAPES = {'n': '\n', 't': '\t', 'r': '\r', '0': '\0', '\\': '\\', '"': '"', '/': '/', 'e': '\x1b', 'a': '\a', 'b': '\b', 'f': '\f', 'v': '\v', ' ': ' '}
+_KEY = re.compile(
+    r'''("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#&*!|>%@`"'{}\[\],?:-][^#]*?|[?:-][^\s#][^#]*?|[^\s#&*!|>%@`"'{}\[\],][^\s#]*?)[ \t]*:(?=\s|$)'''
+)
+_ESCAPES = {
+    'n': '\n',
+    't': '\t',
+    'r': '\r',
+    '0': '\0',
+    '\\': '\\',
+    '"': '"',
+    '/': '/',
+    'e': '\x1b',
+    'a': '\a',
+    'b': '\b',
+    'f': '\f',
+    'v': '\v',
+    ' ': ' ',
+}
 _DEEPEST = 60
 
 
@@ -74,7 +102,7 @@ class _Reader:
         return None
 
     def _is_first(self) -> bool:
-        return all(not line.strip() or line.strip()[0] in '#' for line in self._raw[:self._at])
+        return all(not line.strip() or line.strip()[0] in '#' for line in self._raw[: self._at])
 
     def take(self) -> None:
         """Goes on to the next line."""
@@ -118,7 +146,7 @@ class _Reader:
             key = _key(found[1], line)
             if key in values:
                 raise YAMLError(f'line {line.number}: `{key}` is there already')
-            rest = line.text[found.end():].strip()
+            rest = line.text[found.end() :].strip()
             self.take()
             if rest and rest[0] != '#':
                 values[key] = self._scalar(rest, line, indent)
@@ -218,8 +246,8 @@ def _is_closed(text: str) -> bool:
 
 def _quoted(text: str, line: _Line) -> str:
     if text[0] == "'":
-        return text[1:text.rindex("'")].replace("''", "'")
-    inner = text[1:text.rindex('"')]
+        return text[1 : text.rindex("'")].replace("''", "'")
+    inner = text[1 : text.rindex('"')]
 
     def escape(match: re.Match[str]) -> str:
         code = match[1]
@@ -255,7 +283,7 @@ class _Flow:
     def read(self) -> Any:
         """The value; nothing but a comment may follow."""
         value = self._value(0)
-        rest = self._text[self._at:].strip()
+        rest = self._text[self._at :].strip()
         if rest and rest[0] != '#':
             raise self._error(f'{rest!r} follows the value')
         return value
@@ -303,7 +331,7 @@ class _Flow:
             if following == ',':
                 self._at += 1
             elif following != end:
-                raise self._error(f'`,` or `{end}` is wanted at {self._text[self._at:self._at + 20]!r}')
+                raise self._error(f'`,` or `{end}` is wanted at {self._text[self._at : self._at + 20]!r}')
         self._at += 1
         return items
 

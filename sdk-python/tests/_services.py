@@ -35,8 +35,12 @@ def message(cls: type, payload: Any = '', channel: str = 'invoke', **properties:
     # Where these are properties of the base, they are plain attributes of this one.
     settable = type(cls.__name__, (cls,), {'request': None, 'response': None, 'channel': None, '__module__': cls.__module__})
     service = settable.__new__(settable)
-    service.request = types.SimpleNamespace(payload=payload, soap=None, http=types.SimpleNamespace(method=''),
-                                            message=types.SimpleNamespace(properties=Bunch(properties)))
+    service.request = types.SimpleNamespace(
+        payload=payload,
+        soap=None,
+        http=types.SimpleNamespace(method=''),
+        message=types.SimpleNamespace(properties=Bunch(properties)),
+    )
     service.response = types.SimpleNamespace(payload=Message(), status_code=200)
     service.channel = types.SimpleNamespace(type=channel, name='probe', data_format=None)
     return service

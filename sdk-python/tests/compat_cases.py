@@ -1,12 +1,14 @@
 """The cases of `compat/`: what services of Zato use, each with a service that shows it.
 
-A file has a `title` and rows. A row has a `name` (what a service writes), what it `means` in Zato, and at most one of `differs` (how it is
-otherwise here) and `never` (what to use instead of what is not here); without either of them it works as in Zato. Its cases prove it; one
-that is proved elsewhere names that file as its `proof`, and what `never` works may do without.
+A file has a `title` and rows. A row has a `name` (what a service writes), what it `means` in Zato, and at most one of
+`differs` (how it is otherwise here) and `never` (what to use instead of what is not here); without either of them it works as
+in Zato. Its cases prove it; one that is proved elsewhere names that file as its `proof`, and what `never` works may do
+without.
 
-A case has the `source` of a module, whose class `Case` answers (or the service named `service`); `files` beside it; a `request` (`method`,
-`query`, `body`, `content_type`, `headers`); and what to `expect` (`status`, `body`, `json`, `headers`, `says`), or the text with which the
-package is `refused`. `where = "sandbox"` needs a server. The same files are run by `tests/all/compat.rs` against the real server.
+A case has the `source` of a module, whose class `Case` answers (or the service named `service`); `files` beside it; a
+`request` (`method`, `query`, `body`, `content_type`, `headers`); and what to `expect` (`status`, `body`, `json`, `headers`,
+`says`), or the text with which the package is `refused`. `where = "sandbox"` needs a server. The same files are run by
+`tests/all/compat.rs` against the real server.
 """
 
 from __future__ import annotations
@@ -68,5 +70,9 @@ def check_answer(expect: dict[str, Any], status: int, headers: dict[str, str], b
         wrong.append(f'the body is {body!r}')
     if 'says' in expect and expect['says'] not in (message or body.decode('utf-8', 'replace')):
         wrong.append(f'it says {message or body!r}')
-    wrong += [f'the header {name} is {headers.get(name)!r}' for name, value in expect.get('headers', {}).items() if headers.get(name) != value]
+    wrong += [
+        f'the header {name} is {headers.get(name)!r}'
+        for name, value in expect.get('headers', {}).items()
+        if headers.get(name) != value
+    ]
     return wrong

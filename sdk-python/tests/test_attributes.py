@@ -35,9 +35,16 @@ class Times(unittest.TestCase):
         """The tokens."""
         moment = datetime.datetime(2024, 2, 5, 15, 4, 9, 120_000, datetime.timezone(datetime.timedelta(hours=-2)))
         for form, text in (
-            ('YYYY-MM-DD HH:mm:ss', '2024-02-05 15:04:09'), ('YY M D Do H:m:s', '24 2 5 5th 15:4:9'), ('hh:mm A a', '03:04 PM pm'),
-            ('dddd ddd MMMM MMM', 'Monday Mon February Feb'), ('S SSS SSSSSS', '1 120 120000'), ('ZZ Z', '-02:00 -0200'),
-            ('[at] HH[h]', 'at 15h'), ('DDDD DDD d W', '036 36 1 2024-W06-1'), ('X', '1707152649'), ('%Y', '2024'),
+            ('YYYY-MM-DD HH:mm:ss', '2024-02-05 15:04:09'),
+            ('YY M D Do H:m:s', '24 2 5 5th 15:4:9'),
+            ('hh:mm A a', '03:04 PM pm'),
+            ('dddd ddd MMMM MMM', 'Monday Mon February Feb'),
+            ('S SSS SSSSSS', '1 120 120000'),
+            ('ZZ Z', '-02:00 -0200'),
+            ('[at] HH[h]', 'at 15h'),
+            ('DDDD DDD d W', '036 36 1 2024-W06-1'),
+            ('X', '1707152649'),
+            ('%Y', '2024'),
         ):
             self.assertEqual(format_time(moment, form), text, form)
 
@@ -45,10 +52,14 @@ class Times(unittest.TestCase):
         """And what does not fit."""
         for text, form, value in (
             ('2024-02-29 01:02:03', 'YYYY-MM-DD HH:mm:ss', datetime.datetime(2024, 2, 29, 1, 2, 3)),
-            ('5.2.24', 'D.M.YY', datetime.datetime(2024, 2, 5)), ('1.1.70', 'D.M.YY', datetime.datetime(1970, 1, 1)),
+            ('5.2.24', 'D.M.YY', datetime.datetime(2024, 2, 5)),
+            ('1.1.70', 'D.M.YY', datetime.datetime(1970, 1, 1)),
             ('Feb 5 2024 12:30 am', 'MMM D YYYY hh:mm a', datetime.datetime(2024, 2, 5, 0, 30)),
-            ('2024-01-01T00:00:00.5+02:00', 'YYYY-MM-DDTHH:mm:ss.SZZ',
-             datetime.datetime(2024, 1, 1, 0, 0, 0, 500_000, datetime.timezone(datetime.timedelta(hours=2)))),
+            (
+                '2024-01-01T00:00:00.5+02:00',
+                'YYYY-MM-DDTHH:mm:ss.SZZ',
+                datetime.datetime(2024, 1, 1, 0, 0, 0, 500_000, datetime.timezone(datetime.timedelta(hours=2))),
+            ),
         ):
             self.assertEqual(parse_time(text, form), value, text)
         for text, form in (('2024-13-01', 'YYYY-MM-DD'), ('x', 'YYYY'), ('Xyz', 'MMM')):
@@ -61,10 +72,14 @@ class Times(unittest.TestCase):
         now = time.now(needs_format=False)
         self.assertEqual(now.tzinfo, datetime.timezone.utc)
         for other, days in ((time.yesterday, 1), (time.tomorrow, -1)):
-            self.assertEqual(round((time.today(needs_format=False) - other(needs_format=False)) / datetime.timedelta(days=1)), days)
+            self.assertEqual(
+                round((time.today(needs_format=False) - other(needs_format=False)) / datetime.timedelta(days=1)), days
+            )
         self.assertEqual(time.one_day_from('2024-02-28 23:00:00'), '2024-02-29 23:00:00')
         self.assertEqual(time.one_hour_from('2024-02-28 23:30:00'), '2024-02-29 00:30:00')
-        self.assertEqual(time.one_minute_from(datetime.datetime(2024, 1, 1), needs_format=False), datetime.datetime(2024, 1, 1, 0, 1))
+        self.assertEqual(
+            time.one_minute_from(datetime.datetime(2024, 1, 1), needs_format=False), datetime.datetime(2024, 1, 1, 0, 1)
+        )
         self.assertEqual(time.reformat('2024-02-29', 'YYYY-MM-DD', 'DD/MM/YY'), '29/02/24')
         self.assertRegex(time.isoutcnow(), r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+$')
         self.assertAlmostEqual(time.utcnow_as_float(), now.timestamp(), delta=60)
@@ -85,6 +100,7 @@ class Encryption(unittest.TestCase):
     def test_the_specification(self) -> None:
         """Its example is read, and made of the same parts."""
         from caisson import _fernet
+
         self.assertEqual(Crypto(key=KEY).decrypt(TOKEN), 'hello')
         made = _fernet.seal(base64.urlsafe_b64decode(KEY), 499_162_800, bytes(range(16)), b'hello')
         self.assertEqual(base64.urlsafe_b64encode(made).decode(), TOKEN)
@@ -175,7 +191,12 @@ class Others(unittest.TestCase):
 
     def test_attributes_that_there_are_not_say_what_to_use(self) -> None:
         """Those of Zato."""
-        for name, says in (('server', 'self.invoke'), ('commands', 'processes'), ('ibm_mq', 'kinds of connections'), ('odb', 'self.out.sql')):
+        for name, says in (
+            ('server', 'self.invoke'),
+            ('commands', 'processes'),
+            ('ibm_mq', 'kinds of connections'),
+            ('odb', 'self.out.sql'),
+        ):
             with self.assertRaisesRegex(AttributeError, f'no `self.{name}` here.*{says}'):
                 getattr(Probe(), name)
             self.assertFalse(hasattr(Probe, name))
@@ -185,6 +206,7 @@ class Others(unittest.TestCase):
     def test_an_unknown_attribute_names_the_nearest_in_the_report(self) -> None:
         """Where the operator reads it."""
         from caisson._absent import advice
+
         try:
             Probe().lgger
         except AttributeError as error:
@@ -195,7 +217,8 @@ class Others(unittest.TestCase):
         service = type('Logging', (Probe,), {'channel': None, 'request': None, 'response': None})()
         service.channel = types.SimpleNamespace(name='c', data_format='json', type='rest')
         service.request = types.SimpleNamespace(
-            headers={'authorization': 'Basic x', 'x-api-key': 'k', 'accept': '*/*'}, raw_request=b'x' * 20_000, content_type=None)
+            headers={'authorization': 'Basic x', 'x-api-key': 'k', 'accept': '*/*'}, raw_request=b'x' * 20_000, content_type=None
+        )
         service.response = types.SimpleNamespace(status_code=201, content_type='text/plain', payload={'a': 1})
         with self.assertLogs('caisson', 'INFO') as logs:
             service.log_input('Got')

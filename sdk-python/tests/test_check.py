@@ -44,7 +44,13 @@ CASES = (
     (HEAD + '    def handle(self, msg): pass\n', 3, 'error', 'signature', 'self.request'),
     (HEAD + '    def handle(self): yield 1\n', 3, 'error', 'generator', 'self.response.payload = self.rows()'),
     (HEAD + '    def handle_get(self): pass\n', 3, 'warning', 'signature', 'upper case'),
-    (HEAD + '    def handle(self): pass\n    def before_handel(self): pass\n', 4, 'warning', 'signature', 'did you mean `before_handle`'),
+    (
+        HEAD + '    def handle(self): pass\n    def before_handel(self): pass\n',
+        4,
+        'warning',
+        'signature',
+        'did you mean `before_handle`',
+    ),
     (HEAD + '    class SimpleIO:\n        input_requred = "a"\n', 4, 'error', 'declaration', 'did you mean `input_required`'),
     (HEAD + '    input = "a"\n    class SimpleIO:\n        input_optional = "b"\n', 4, 'error', 'declaration', 'keep one'),
     (HEAD + '    input = "a", "-a"\n', 3, 'error', 'declaration', 'declared twice'),
@@ -109,7 +115,11 @@ class Findings(unittest.TestCase):
         """With its line, level and code, and nothing else."""
         for source, line, level, code, says in CASES:
             found = check({'probe/api.py': source})
-            self.assertEqual([(one['line'], one['level'], one['code']) for one in found if one['code'] == code], [(line, level, code)], (source, found))
+            self.assertEqual(
+                [(one['line'], one['level'], one['code']) for one in found if one['code'] == code],
+                [(line, level, code)],
+                (source, found),
+            )
             self.assertIn(says, next(one['message'] for one in found if one['code'] == code), source)
             for one in found:
                 self.assertEqual(sorted(one), ['code', 'column', 'file', 'level', 'line', 'message'])
@@ -123,8 +133,10 @@ class Findings(unittest.TestCase):
         base = 'from caisson import Service\nclass Base(Service):\n    def helper(self): pass\n'
         use = 'from probe.base import Base\nclass A(Base):\n    def handle(self):\n        self.helper()\n        self.helpr()\n'
         found = check({'probe/base.py': base, 'probe/use.py': use})
-        self.assertEqual([(one['file'], one['line'], one['message']) for one in found], [
-            ('probe/use.py', 5, 'services have no `self.helpr`; did you mean `helper`?')])
+        self.assertEqual(
+            [(one['file'], one['line'], one['message']) for one in found],
+            [('probe/use.py', 5, 'services have no `self.helpr`; did you mean `helper`?')],
+        )
 
     def test_files_that_hide_the_standard_library(self) -> None:
         """Once each."""

@@ -9,8 +9,10 @@ _stub.install()
 from caisson._json_schema import Schema  # noqa: E402
 from caisson._program import NotDeployable  # noqa: E402
 
-REFERENCES = {'$defs': {'node': {'type': 'object', 'properties': {'next': {'$ref': '#/$defs/node'}, 'n': {'type': 'integer'}}}},
-              '$ref': '#/$defs/node'}
+REFERENCES = {
+    '$defs': {'node': {'type': 'object', 'properties': {'next': {'$ref': '#/$defs/node'}, 'n': {'type': 'integer'}}}},
+    '$ref': '#/$defs/node',
+}
 
 CASES = (
     # schema, what fits, what does not, the paths of what is wrong with the latter
@@ -24,8 +26,12 @@ CASES = (
     ({'minLength': 2, 'maxLength': 3, 'pattern': '^a'}, ['ab', 'abc', 5], ['a', 'abcd'], ['']),
     ({'required': ['a', 'b']}, [{'a': 1, 'b': None}, 5], [{'a': 1}], ['/b']),
     ({'properties': {'a': {'type': 'string'}}, 'additionalProperties': False}, [{'a': 'x'}, {}], [{'b': 1}], ['/b']),
-    ({'patternProperties': {'^x': {'type': 'integer'}}, 'additionalProperties': {'type': 'string'}},
-     [{'x1': 1, 'y': 'a'}], [{'x1': 'a'}], ['/x1']),
+    (
+        {'patternProperties': {'^x': {'type': 'integer'}}, 'additionalProperties': {'type': 'string'}},
+        [{'x1': 1, 'y': 'a'}],
+        [{'x1': 'a'}],
+        ['/x1'],
+    ),
     ({'items': {'type': 'integer'}, 'minItems': 1, 'uniqueItems': True}, [[1, 2]], [[1, 'a']], ['[1]']),
     ({'uniqueItems': True}, [[1, '1', True], [{'a': 1}, {'a': 2}]], [[1, 1.0], [{'a': 1, 'b': 2}, {'b': 2, 'a': 1}]], ['[1]']),
     ({'prefixItems': [{'type': 'string'}], 'items': {'type': 'integer'}}, [['a', 1], []], [['a', 'b']], ['[1]']),
@@ -35,12 +41,22 @@ CASES = (
     ({'oneOf': [{'minimum': 1}, {'minimum': 5}]}, [3], [7, 0], ['']),
     ({'allOf': [{'minimum': 1}, {'maximum': 5}]}, [3], [7], ['']),
     ({'not': {'type': 'string'}}, [1], ['a'], ['']),
-    ({'if': {'required': ['a']}, 'then': {'required': ['b']}, 'else': {'required': ['c']}}, [{'a': 1, 'b': 1}, {'c': 1}], [{'a': 1}], ['/b']),
+    (
+        {'if': {'required': ['a']}, 'then': {'required': ['b']}, 'else': {'required': ['c']}},
+        [{'a': 1, 'b': 1}, {'c': 1}],
+        [{'a': 1}],
+        ['/b'],
+    ),
     ({'dependentRequired': {'a': ['b']}}, [{'b': 1}, {}], [{'a': 1}], ['/b']),
     ({'propertyNames': {'maxLength': 2}}, [{'ab': 1}], [{'abc': 1}], ['/abc']),
     ({'minProperties': 1, 'maxProperties': 2}, [{'a': 1}], [{}, {'a': 1, 'b': 2, 'c': 3}], ['']),
     ({'format': 'date'}, ['2024-02-29', 5], ['2023-02-29', 'today'], ['']),
-    ({'format': 'date-time'}, ['2024-01-01T10:00:00Z', '2024-01-01t10:00:00.5+02:00'], ['2024-01-01 10:00', '2024-01-01T25:00:00Z'], ['']),
+    (
+        {'format': 'date-time'},
+        ['2024-01-01T10:00:00Z', '2024-01-01t10:00:00.5+02:00'],
+        ['2024-01-01 10:00', '2024-01-01T25:00:00Z'],
+        [''],
+    ),
     ({'format': 'uuid'}, ['00000000-0000-0000-0000-000000000001'], ['1'], ['']),
     ({'format': 'email'}, ['a@b.example'], ['a@', 'a b@c.d'], ['']),
     ({'format': 'ipv4'}, ['10.0.0.1'], ['10.0.0.256', '::1'], ['']),

@@ -78,8 +78,10 @@ class Hooks(unittest.TestCase):
 
     def test_their_order(self) -> None:
         """As it is documented; `call_hooks = False` leaves out some."""
-        self.assertEqual(self.run_one('full').trace, (
-            'accept', 'validate_input', 'before_handle', 'handle', 'after_handle', 'validate_output', 'finalize_handle'))
+        self.assertEqual(
+            self.run_one('full').trace,
+            ('accept', 'validate_input', 'before_handle', 'handle', 'after_handle', 'validate_output', 'finalize_handle'),
+        )
         self.assertEqual(self.run_one('off').trace, ('accept', 'validate_input', 'handle', 'validate_output'))
         self.assertEqual(self.run_one('verbs').trace, ('before_handle', 'get'))
         self.assertEqual(self.run_one('later').trace, ('handle', 'after_handle'))
@@ -115,10 +117,14 @@ class Hooks(unittest.TestCase):
         """Only when the scheduler calls, and by the type of job."""
         self.assertEqual(self.run_one('job').trace, ('handle',))
         self.assertEqual(self.run_one('job', channel='scheduler').trace, ('before_job', 'handle', 'after_job'))
-        self.assertEqual(self.run_one('job', channel='scheduler', **{'job-type': 'one_time'}).trace,
-                         ('before_job', 'before_one_time_job', 'handle', 'after_job'))
-        self.assertEqual(self.run_one('job', channel='scheduler', **{'job-type': 'cron_style'}).trace,
-                         ('before_job', 'handle', 'after_job', 'after_cron_style_job'))
+        self.assertEqual(
+            self.run_one('job', channel='scheduler', **{'job-type': 'one_time'}).trace,
+            ('before_job', 'before_one_time_job', 'handle', 'after_job'),
+        )
+        self.assertEqual(
+            self.run_one('job', channel='scheduler', **{'job-type': 'cron_style'}).trace,
+            ('before_job', 'handle', 'after_job', 'after_cron_style_job'),
+        )
 
     def test_times(self) -> None:
         """Known after `handle`."""
@@ -152,6 +158,7 @@ class Yes(Service):
 ''')
         self.assertEqual(list(services), ['yes'])
         import sys
+
         self.assertEqual(sys.modules['probe.api'].SEEN, [('probe.api.yes', 'probe.api.yes'), 'probe.api.yes'])
 
     def refused(self, source: str, **files: str):
@@ -168,10 +175,18 @@ class Yes(Service):
     def test_what_is_wrong_is_an_error_of_the_class(self) -> None:
         """With its line."""
         head = 'from caisson import Service\n\nclass A(Service):\n    def handle(self): pass\n'
-        self.assertEqual(self.refused(head + '    before_handle = 5\n'), (
-            'NotDeployable: probe.api.A: `before_handle` is the name of a hook and must be a method, not int', 'probe/api.py', 3))
-        self.assertEqual(self.refused(head + "    schema = {'typ': 'object'}\n"), (
-            'NotDeployable: probe.api.A.schema: #: unknown keyword `typ`; did you mean `type`?', 'probe/api.py', 3))
+        self.assertEqual(
+            self.refused(head + '    before_handle = 5\n'),
+            (
+                'NotDeployable: probe.api.A: `before_handle` is the name of a hook and must be a method, not int',
+                'probe/api.py',
+                3,
+            ),
+        )
+        self.assertEqual(
+            self.refused(head + "    schema = {'typ': 'object'}\n"),
+            ('NotDeployable: probe.api.A.schema: #: unknown keyword `typ`; did you mean `type`?', 'probe/api.py', 3),
+        )
         message, _, line = self.refused(head + "    schema = 'oder.json'\n", probe__order_json='{}')
         self.assertIn('no such file in the package `probe`', message)
         self.assertEqual(line, 3)
@@ -179,6 +194,7 @@ class Yes(Service):
     def test_names_of_the_standard_library_are_refused(self) -> None:
         """They would hide it from everything else."""
         from caisson._loader import load_program
+
         for path in ('json.py', 'random/api.py', 'caisson/api.py', 'zato.py'):
             with self.assertRaisesRegex(NotDeployable, 'is the name of a module of') as caught:
                 load_program({path: b'x = 1\n'}, path.partition('.')[0].partition('/')[0])
@@ -187,8 +203,14 @@ class Yes(Service):
     def test_a_missing_module_says_what_to_use_instead(self) -> None:
         """Below `zato`, and those that the sandbox cannot have."""
         for line, says in (
-            ('from zato.common.util.api import new_cid', 'ModuleNotFoundError: there is no module `zato.common.util` here: use the standard'),
-            ('from zato.server.service import WSXHook', 'ImportError: there is no `WSXHook` in zato.server.service here: there are no WebSocket'),
+            (
+                'from zato.common.util.api import new_cid',
+                'ModuleNotFoundError: there is no module `zato.common.util` here: use the standard',
+            ),
+            (
+                'from zato.server.service import WSXHook',
+                'ImportError: there is no `WSXHook` in zato.server.service here: there are no WebSocket',
+            ),
             ('import gevent', "ModuleNotFoundError: No module named 'gevent'; services are run side by side by the server"),
         ):
             message, file, number = self.refused(f'x = 1\n{line}\n')
@@ -204,14 +226,18 @@ class Schemas(unittest.TestCase):
         self.addCleanup(forget)
         head = 'from caisson import Service\nclass A(Service):\n    def handle(self): self.response.payload = "ok"\n'
         document = '{"type": "object", "required": ["id", "n"], "properties": {"id": {}, "n": {"type": "integer"}}, "additionalProperties": false}'
-        for source, files in ((head + f'    schema = {document.replace("false", "False")}\n', {}),
-                              (head + "    schema = 'schemas/a.json'\n", {'probe__schemas__a.json': document})):
+        for source, files in (
+            (head + f'    schema = {document.replace("false", "False")}\n', {}),
+            (head + "    schema = 'schemas/a.json'\n", {'probe__schemas__a.json': document}),
+        ):
             facts = load(source, **files)['a']
             facts.handle(message(facts.cls, {'id': 1, 'n': 2}))
             with self.assertRaises(ModelValidationError) as caught:
                 facts.handle(message(facts.cls, {'n': '2', 'idd': 1}))
-            self.assertEqual(str(caught.exception),
-                             '/id: is missing; /n: integer is wanted, not string; /idd: is not known; did you mean `id`?')
+            self.assertEqual(
+                str(caught.exception),
+                '/id: is missing; /n: integer is wanted, not string; /idd: is not known; did you mean `id`?',
+            )
             for payload, says in ((b'{', 'not valid JSON'), ('', 'empty'), ([], 'object is wanted, not array')):
                 with self.assertRaisesRegex(ModelValidationError, says):
                     facts.handle(message(facts.cls, payload))
