@@ -32,6 +32,8 @@ FACTS = [
     ('import time', '[time.gmtime(0).tm_wday, time.gmtime(86400 * 4).tm_wday, time.gmtime(1e9).tm_yday]', [3, 0, 252]),
     ('import email.utils as u', "[u.formatdate(0), u.format_datetime(u.parsedate_to_datetime('Tue, 03 Feb 2026 04:05:06 +0000'))]", ['Thu, 01 Jan 1970 00:00:00 -0000', 'Tue, 03 Feb 2026 04:05:06 +0000']),
     ('import datetime as d', "d.datetime.fromtimestamp(0, d.timezone.utc).astimezone().timestamp()", 0),
+    ('import datetime as d, warnings', "(warnings.simplefilter('ignore'), d.datetime.strptime('3 Feb', '%d %b').month)[1]", 2),
+    ('import argparse', "argparse.ArgumentParser().parse_args([]) == argparse.Namespace()", True),
     ('import datetime as d', "d.datetime.strptime('3 Feb 2026 PM 02', '%d %b %Y %p %I').hour", 14),
     ('import calendar', 'calendar.monthrange(2028, 2)[1]', 29),
     # Numbers.
