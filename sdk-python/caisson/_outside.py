@@ -55,7 +55,14 @@ def _files() -> None:
     def default_tempdir(dirlist: Any = None) -> NoReturn:
         raise FileNotFoundError(errno.ENOENT, NO_FILES)
 
+    def temporary_file(mode: str = 'w+b', buffering: int = -1, encoding: str | None = None, newline: str | None = None,
+                       *_: Any, errors: str | None = None, **__: Any) -> Any:
+        """A file without a name, in memory: whoever has it cannot tell the difference."""
+        content = io.BytesIO()
+        return content if 'b' in mode else io.TextIOWrapper(content, encoding or 'utf-8', errors, newline, write_through=True)
+
     open.__doc__ = opened.__doc__
+    tempfile.TemporaryFile = temporary_file  # type: ignore[assignment]
     builtins.open = io.open = open
     os.open = os_open
     tempfile._get_default_tempdir = default_tempdir  # type: ignore[attr-defined]

@@ -97,10 +97,12 @@ def _signals() -> None:
 
 
 def _imports() -> None:
-    """There is no file system to import from, and asking the host for files that cannot be there costs time."""
+    """There is no file system to import from, and asking the host for files that cannot be there costs time; no arguments either."""
     import sys
 
     sys.path[:] = []
+    # `argparse` names a program after it.
+    sys.argv[:] = sys.argv or ['']
     sys.path_importer_cache.clear()
     sys.meta_path[:] = [finder for finder in sys.meta_path if getattr(finder, '__name__', '') != 'PathFinder']
 

@@ -32,6 +32,8 @@ FACTS = [
     ('import time', '[time.gmtime(0).tm_wday, time.gmtime(86400 * 4).tm_wday, time.gmtime(1e9).tm_yday]', [3, 0, 252]),
     ('import email.utils as u', "[u.formatdate(0), u.format_datetime(u.parsedate_to_datetime('Tue, 03 Feb 2026 04:05:06 +0000'))]", ['Thu, 01 Jan 1970 00:00:00 -0000', 'Tue, 03 Feb 2026 04:05:06 +0000']),
     ('import datetime as d', "d.datetime.fromtimestamp(0, d.timezone.utc).astimezone().timestamp()", 0),
+    ('import datetime as d, warnings', "(warnings.simplefilter('ignore'), d.datetime.strptime('3 Feb', '%d %b').month)[1]", 2),
+    ('import argparse', "argparse.ArgumentParser().parse_args([]) == argparse.Namespace()", True),
     ('import datetime as d', "d.datetime.strptime('3 Feb 2026 PM 02', '%d %b %Y %p %I').hour", 14),
     ('import calendar', 'calendar.monthrange(2028, 2)[1]', 29),
     # Numbers.
@@ -62,6 +64,8 @@ FACTS = [
     ('import csv, io', "(lambda out: (csv.DictWriter(out, ['a', 'b'], quoting=csv.QUOTE_NONNUMERIC).writerow({'a': 1, 'b': 'x\"y'}), out.getvalue())[1])(io.StringIO())", '1,"x""y"\r\n'),
     ('import csv', "csv.Sniffer().sniff('a;b\\n1;2\\n').delimiter", ';'),
     ('import tomllib', "tomllib.loads('a = 1\\n[b]\\nc = [1.5, \"x\"]\\n')", {'a': 1, 'b': {'c': [1.5, 'x']}}),
+    ('import tempfile', "(lambda f: (f.write('ż\\n'), f.seek(0), f.read(), f.close())[2])(tempfile.TemporaryFile('w+', encoding='utf-8'))", 'ż\n'),
+    ('import tempfile', "(lambda f: (f.write(b'abc'), f.seek(1), f.read())[2].decode())(tempfile.SpooledTemporaryFile(max_size=2))", 'bc'),
     ('import configparser', "(lambda c: (c.read_string('[a]\\nb = %(d)s!\\nd = 1\\n'), c['a']['b'])[1])(configparser.ConfigParser())", '1!'),
     ('import struct', "[struct.pack('>HhIq4s', 1, -2, 3, -4, b'ab').hex(), struct.unpack('<d', bytes(6) + b'\\xf0\\x3f')[0]]", ['0001fffe00000003fffffffffffffffc61620000', 1.0]),
     ('import plistlib', "plistlib.loads(plistlib.dumps({'a': [1, 2.5, True, 'ż']}))", {'a': [1, 2.5, True, 'ż']}),
@@ -121,7 +125,8 @@ REFUSED = [
 SANDBOX = [
     ('', "open('x')", 'FileNotFoundError', 'importlib.resources'),
     ('', "open('x', 'w')", 'FileNotFoundError', 'io.BytesIO'),
-    ('import tempfile', 'tempfile.TemporaryFile()', 'FileNotFoundError', 'io.BytesIO'),
+    ('import tempfile', 'tempfile.NamedTemporaryFile()', 'FileNotFoundError', 'io.BytesIO'),
+    ('import tempfile', 'tempfile.mkdtemp()', 'FileNotFoundError', 'io.BytesIO'),
     ('import pathlib', "pathlib.Path('x').read_text()", 'FileNotFoundError', 'importlib.resources'),
     ('import socket', "socket.create_connection(('localhost', 80))", 'PermissionError', 'caisson.http'),
     ('import urllib.request as u', "u.urlopen('https://localhost/')", 'PermissionError', 'caisson.http'),

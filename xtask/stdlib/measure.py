@@ -54,6 +54,7 @@ def main() -> None:
     everything = server.ask('stdlib.imports', {'modules': []})
     data['python'], data['imports'] = everything['python'], everything['modules']
     data['tests_of'] = arguments.tests_of
+    data['measured'] = 'by `caisson serve`, with 512 MB of memory and 120 s of processor time for a request'
     data.setdefault('modules', {})
     for row in chosen:
         began = time.monotonic()
@@ -152,11 +153,10 @@ def measure(server: Server, tests: Path, row: dict[str, Any]) -> dict[str, Any]:
     """Counts of all test modules of a row."""
     total: dict[str, Any] = {'passed': 0, 'skipped': 0, 'outside': 0, 'failed': {}}
     for module in test_modules(tests, row['tests']):
-        skipped = {tuple(name.split('.')) for name in row.get('internals', [])}
         for name, kind, why in results(server, module):
             if kind == 'ok':
                 total['passed'] += 1
-            elif kind == 'skip' or any(set(one) <= set(name.split('.')) for one in skipped):
+            elif kind == 'skip':
                 total['skipped'] += 1
             elif kind == 'outside':
                 total['outside'] += 1
