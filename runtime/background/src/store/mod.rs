@@ -80,7 +80,7 @@ pub(crate) async fn open(path: &Path) -> Result<Store, StoreError> {
         if version > VERSION {
             return Ok(Err(version));
         }
-        let (there, next_id) = prepare(&mut connection).await?;
+        let (there, next_id) = prepare(&mut connection, version).await?;
         let readers = SqlitePoolOptions::new().max_connections(2).connect_with(options.clone()).await?;
         Ok(Ok(Store { connection, readers, options: options.clone(), there, next_id }))
     };
@@ -98,11 +98,17 @@ pub(crate) async fn open(path: &Path) -> Result<Store, StoreError> {
     }
 }
 
-async fn prepare(connection: &mut SqliteConnection) -> Result<(Vec<(String, Amount)>, i64), sqlx::Error> {
-    for statement in SCHEMA {
-        sqlx::query(*statement).execute(&mut *connection).await?;
+async fn prepare(
+    connection: &mut SqliteConnection,
+    version: i64,
+) -> Result<(Vec<(String, Amount)>, i64), sqlx::Error> {
+    // Nothing is written to a file that is as it should be: its disk may be full.
+    if version < VERSION {
+        for statement in SCHEMA {
+            sqlx::query(*statement).execute(&mut *connection).await?;
+        }
+        sqlx::query("PRAGMA user_version = 1").execute(&mut *connection).await?;
     }
-    sqlx::query("PRAGMA user_version = 1").execute(&mut *connection).await?;
     sqlx::query("UPDATE tasks SET state = 0, lost = lost + 1 WHERE state = 1")
         .execute(&mut *connection)
         .await?;
