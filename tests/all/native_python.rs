@@ -16,7 +16,8 @@ fn results(lines: &str) -> BTreeMap<&str, &str> {
 #[tokio::test]
 async fn reads_and_writes_json_csv_and_xml_as_cpython_does() {
     let server = Server::with("native_cases.py", CASES).await;
-    let answer = call(&server.http, Method::GET, &server.url("native-cases.native-cases")).await.unwrap().good();
+    let answer =
+        call(&server.http, Method::GET, &server.url("native-cases.native-cases")).await.unwrap().good();
     let (found, expected) = (results(&answer), results(EXPECTED));
     assert!(expected.len() > 3_000, "{}", expected.len());
     let different: Vec<String> = expected
