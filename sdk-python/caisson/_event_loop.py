@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from asyncio import base_events, events
-from typing import Any, Callable
+from typing import Any
 
 __all__ = ['SandboxLoop', 'install']
 
@@ -41,7 +41,7 @@ class SandboxLoop(base_events.BaseEventLoop):
     def _write_to_self(self) -> None:
         pass
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]  # less is promised
         """Calls the function at once: there is no other thread that could do it."""
         future = self.create_future()
         try:
@@ -54,7 +54,10 @@ class SandboxLoop(base_events.BaseEventLoop):
         """There is none."""
 
 
-class _Policy(getattr(events, '_BaseDefaultEventLoopPolicy', None) or events.BaseDefaultEventLoopPolicy):
+_Base: Any = getattr(events, '_BaseDefaultEventLoopPolicy', None) or events.BaseDefaultEventLoopPolicy
+
+
+class _Policy(_Base):  # type: ignore[misc]  # whichever there is
     _loop_factory = SandboxLoop
 
 

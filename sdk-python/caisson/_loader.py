@@ -10,7 +10,7 @@ import re
 import sys
 import traceback
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, cast
 
 from caisson import _absent, _pipeline, _program
 from caisson._names import service_name
@@ -44,6 +44,8 @@ class ServiceFacts:
     handle: Callable[..., Any] | None
     verbs: dict[str, Callable[..., Any]]
     init: Callable[..., Any] | None
+    input_schema: str | None = None
+    output_schema: str | None = None
 
 
 class ProgramImporter:
@@ -65,9 +67,11 @@ class ProgramImporter:
 
     @property
     def modules(self) -> list[str]:
-        """Names of the modules of the package itself, packages before what is in them."""
-        inside = self._package + '.'
-        return sorted(name for name in self._paths if name == self._package or name.startswith(inside))
+        """Names of the modules of the package itself, packages before what is in them, but for its tests in the folder `tests`."""
+        inside, tests = self._package + '.', self._package + '.tests'
+        return sorted(
+            name for name in self._paths
+            if (name == self._package or name.startswith(inside)) and name != tests and not name.startswith(tests + '.'))
 
     @property
     def top_modules(self) -> list[str]:
@@ -87,7 +91,7 @@ class ProgramImporter:
         if name not in self._paths and name not in self._folders:
             return None
         file = self.get_filename(name)
-        spec = importlib.machinery.ModuleSpec(name, self, origin=file, is_package=self.is_package(name))
+        spec = importlib.machinery.ModuleSpec(name, cast(Any, self), origin=file, is_package=self.is_package(name))
         spec.has_location = True
         if spec.submodule_search_locations is not None:
             spec.submodule_search_locations.append(name.replace('.', '/'))
@@ -166,8 +170,8 @@ def decode_source(content: bytes, path: str) -> str:
     except LookupError:
         raise SyntaxError(f'unknown encoding: {coding}', (path, 1, 0, '')) from None
     except UnicodeDecodeError as error:
-        line = content.count(b'\n', 0, error.start) + 1
-        raise SyntaxError(f'the file is not valid {coding}: {error.reason}', (path, line, 0, '')) from None
+        number = content.count(b'\n', 0, error.start) + 1
+        raise SyntaxError(f'the file is not valid {coding}: {error.reason}', (path, number, 0, '')) from None
 
 
 def load_program(files: dict[str, bytes], package: str) -> list[ServiceFacts]:
@@ -226,7 +230,7 @@ def _is_service(value: Any, module: str) -> bool:
     )
 
 
-def _has_handler(cls: type) -> bool:
+def _has_handler(cls: Any) -> bool:
     return cls.handle is not Service.handle or any(hasattr(cls, f'handle_{method}') for method in HTTP_METHODS)
 
 

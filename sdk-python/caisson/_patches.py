@@ -75,7 +75,7 @@ def _zoneinfo() -> None:
     def available_timezones() -> set[str]:
         return set(_caisson.tznames())
 
-    _common.load_tzdata = load_tzdata
+    _common.load_tzdata = load_tzdata  # type: ignore[assignment]  # a stream is a stream
     _tzpath.available_timezones = zoneinfo.available_timezones = available_timezones
 
 

@@ -289,6 +289,59 @@ class Systems(unittest.TestCase):
             app.run(Publishes).raise_for_error()
 
 
+class Shared(unittest.TestCase):
+    """What the server keeps for services: caches and locks, as their native modules answer."""
+
+    def test_a_cache_keeps_entries_and_lets_them_end(self) -> None:
+        """The most recently used come first."""
+        import _caisson_cache as cache
+
+        app = App()
+        app.freeze(1000)
+        with app:
+            for key in ('a.1', 'a.2', 'b'):
+                self.assertEqual(cache.put('c', 'keys', [key], 0, b'x', 500 if key == 'b' else 0, 0, 1), (True, []))
+            self.assertEqual(cache.put('c', 'keys', ['a.1'], 0, b'y', 0, 1, 1), (True, [('a.1', b'x')]))
+            self.assertEqual(cache.get('c', 'prefix', ['a.'], 1, 1), (True, [('a.2', b'x')]))
+            self.assertEqual(cache.get('c', 'keys', ['b'], 0, 2), (True, [('b', b'x', 0, 1, 500, 1000500, 1000000, 0, 1000000, 0)]))
+            app.clock.move(1)  # type: ignore[union-attr]
+            self.assertEqual((cache.count('c'), cache.count('other')), ((True, 2), (True, 0)))
+            self.assertEqual(cache.delete('c', 'regex', ['^a'], 0, 0), (True, [('a.2', b''), ('a.1', b'')]))
+            self.assertEqual((cache.granted('r'), app.redis['r'].name, cache.granted('r')), (False, 'r', True))
+
+    def test_locks_are_held_by_one(self) -> None:
+        """Or by somebody else, if the test says so."""
+        import _caisson_lock as lock
+
+        app = App()
+        with app:
+            _, token = lock.acquire('orders', 1000, 0)
+            self.assertEqual((lock.acquire('orders', 1000, 0), app.locks.held), ((True, None), ['orders']))
+            self.assertEqual((lock.release(token), lock.release(token)), ((True, True), (True, False)))
+            app.locks.busy('orders')
+            self.assertEqual(lock.acquire('orders', 1000, 0), (True, None))
+        self.assertEqual(app.locks.taken, ['orders'])
+
+    def test_calls_in_the_background_are_noted_and_made_when_asked(self) -> None:
+        """By services that are real."""
+        import _caisson_calls as calls
+
+        app = App(Echo)
+        name = 'tests.test-testing.echo'
+        with app:
+            self.assertEqual(calls.find('tests.test_testing.Echo'), name)
+            taken = calls.enqueue({'service': name, 'content_type': 'application/json', 'body': b'[1]', 'delay_ms': 1500, 'cid': 'c'})
+            self.assertEqual(taken, (True, 1, 'c'))
+            calls.enqueue({'service': 'other', 'body': b'', 'scheduled': True, 'callback': [name]})
+            answers = calls.invoke_all([(name, None, b'', None)])
+            self.assertEqual(answers[0][:2], (True, 200))
+        one, two = app.background
+        self.assertEqual((one.payload, one.delay, one.kind, two.kind, two.callback), ([1], 1.5, 'invoke-async', 'scheduler', [name]))
+        [answer] = app.run_background()
+        self.assertEqual((answer.json()['payload'], answer.json()['type']), ([1], 'invoke-async'))
+        self.assertEqual(app.background, [two])
+
+
 class Surroundings(ServiceTestCase):
     """Time and the log."""
 

@@ -45,4 +45,6 @@ mod rust;
 mod soap;
 mod streaming;
 mod tls;
+mod toolbox;
+mod tutorial;
 mod users;

@@ -72,6 +72,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
     if !only_tests {
         report.step("documentation tests", || cargo(context, &["test", "--doc", "--workspace", "--quiet"]));
         python_sdk(context, &mut report);
+        report.step("Python types", || python_types(context));
         report.step("Rust SDK tests", || guests::test_rust(context));
         supply_chain(context, &mut report);
     }
@@ -145,6 +146,17 @@ fn python_sdk(context: &Context, report: &mut Report) {
         }
         shell::run(python.current_dir(&folder).env("PYTHONDONTWRITEBYTECODE", "1"))
     });
+}
+
+/// The types of the Python SDK and of the package that `caisson new python` writes.
+fn python_types(context: &Context) -> Result<()> {
+    tools::install(&[tools::NODE])?;
+    let programs = venv::with(context, "tests/requirements.txt")?.join("bin");
+    let folder = context.root.join("sdk-python");
+    let cache = context.scratch("mypy")?;
+    shell::run(Command::new(programs.join("mypy")).arg("--cache-dir").arg(cache).current_dir(&folder))?;
+    let mut pyright = Command::new(programs.join("pyright"));
+    shell::run(pyright.arg("--pythonpath").arg(programs.join("python")).current_dir(&folder))
 }
 
 /// Licences, sources and banned crates.

@@ -5,6 +5,7 @@
 //!
 //! * [`invocation`]: the message and its facts; [`cid`]: correlation ids; [`deadline`]: a point in time on both clocks.
 //! * [`error`]: kind, fault, retryability. [`invoker`]: the door.
+//! * [`shape`]: what services declare of their messages.
 //! * [`secret`]: a value that must not be seen.
 //! * [`spec`]: what a capability is; [`connection`]: a configured use of it; [`inbound`]: messages that come in by it.
 //! * [`connections`]: the table of all connections, and [`layers`]: what lies around every call. [`grant`], [`policy`],
@@ -31,6 +32,7 @@ pub mod layers;
 pub mod policy;
 pub mod rate;
 pub mod secret;
+pub mod shape;
 pub mod spec;
 pub mod usage;
 
@@ -52,5 +54,6 @@ pub use layers::{Allowed, Attempt, Call, Lease};
 pub use policy::Policy;
 pub use rate::Rate;
 pub use secret::Secret;
+pub use shape::{Shape, Shapes};
 pub use spec::{Capability, Operation, Spec, schema_of};
 pub use usage::Usage;

@@ -8,7 +8,7 @@ use crate::layers::{Exchange, Failure, Handle, Outcome};
 use crate::routes::Rules;
 use caisson_capability::{Body, Error, ErrorKind, Fault, Field, Response};
 use compress::Coding;
-use etag::Known;
+pub(crate) use etag::Known;
 use futures_util::{StreamExt as _, stream};
 use http::header::VARY;
 use http::{Method, request};

@@ -35,7 +35,9 @@ const GRACE: Duration = Duration::from_secs(1);
 /// requests come from ([`ConnectionFacts`]). `table` is a [`Table`] whose routes may be swapped, or
 /// [`Routes`](crate::Routes) that stay.
 pub fn router(invoker: Arc<dyn Invoker>, table: impl Into<Arc<Table>>, options: &HttpOptions) -> Router {
-    let stack = Arc::new(stack(Dispatch::new(invoker), table.into(), options));
+    let table = table.into();
+    let dispatch = Dispatch::new(invoker, table.shapes().map(Arc::clone));
+    let stack = Arc::new(stack(dispatch, table, options));
     Router::new().fallback_service(tower::service_fn(move |request: Request<Body>| {
         let stack = Arc::clone(&stack);
         async move { Ok::<_, Infallible>(stack.answer(request).await) }
@@ -173,6 +175,7 @@ impl<H: Handle<Exchange>> Handle<Box<Arrival>> for Route<H> {
             Lead::Service(target, params) => (target, params),
             Lead::Preflight(target) => return Ok(preflight(&target, head)),
             Lead::Options(methods) => return Ok(options(methods)),
+            Lead::Document(routes) => return self.table.document(&routes, head),
         };
         let service = Arc::clone(&target.service);
         let form = target.endpoint().map_or(Form::Json, |soap| soap.form(&head.headers));

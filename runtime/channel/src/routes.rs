@@ -9,14 +9,17 @@ mod target;
 mod template;
 
 use crate::accept;
+use crate::layers::Outcome;
+use crate::openapi::{self, Kept, Published};
 use arc_swap::ArcSwap;
-use caisson_capability::{ChannelInfo, Error, ErrorKind, Field};
-use caisson_definition::Channel;
+use caisson_capability::{ChannelInfo, Error, ErrorKind, Field, Shapes};
+use caisson_definition::{Channel, Security};
 use caisson_security::{Guards, Shared};
 use http::header::{ACCEPT, ACCESS_CONTROL_REQUEST_METHOD, ALLOW, ORIGIN};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, request};
 use index::Index;
 use path::PathError;
+use std::fmt;
 use std::sync::Arc;
 use template::Template;
 
@@ -36,6 +39,9 @@ pub struct Routes {
     index: Index,
     /// Present when every service also answers under its own name.
     dev: Option<Arc<ChannelInfo>>,
+    /// What may be described, and the description as it was last made.
+    published: Published,
+    kept: Kept,
 }
 
 /// One channel.
@@ -54,6 +60,8 @@ pub(crate) enum Lead {
     Preflight(Arc<Target>),
     /// Somebody asks which methods there are.
     Options(Methods),
+    /// To the description of these channels.
+    Document(Arc<Routes>),
 }
 
 impl Routes {
@@ -67,7 +75,8 @@ impl Routes {
     /// `<name>`, through a channel called `dev`.
     #[must_use]
     pub fn dev() -> Self {
-        Self { dev: Some(ChannelInfo::plain(DEV_CHANNEL)), ..Self::default() }
+        let published = Published::new(&[], &[], true);
+        Self { dev: Some(ChannelInfo::plain(DEV_CHANNEL)), published, ..Self::default() }
     }
 
     /// The routes of operators' channels, and with `dev` those of development after them.
@@ -96,7 +105,15 @@ impl Routes {
             return Err(wrong);
         }
         let index = Index::new(entries.iter().map(|entry| &entry.template));
-        Ok(Self { entries, index, dev: dev.then(|| ChannelInfo::plain(DEV_CHANNEL)) })
+        let dev = dev.then(|| ChannelInfo::plain(DEV_CHANNEL));
+        Ok(Self { entries, index, dev, ..Self::default() })
+    }
+
+    /// These, with a description at `/openapi.json` of the channels whose operators want it, and in development of all services.
+    #[must_use]
+    pub fn publishing(mut self, channels: &[Channel], security: &[Security]) -> Self {
+        self.published = Published::new(channels, security, self.dev.is_some());
+        self
     }
 
     /// Where a request leads. `path` is as received: percent-encoded, without the query.
@@ -216,29 +233,72 @@ fn refused(wrong: PathError) -> Error {
 }
 
 /// The routes that hold now. A request takes them once and keeps what it has found; a change is for those that come after.
-#[derive(Debug, Default)]
-pub struct Table(ArcSwap<Routes>);
+#[derive(Default)]
+pub struct Table {
+    routes: ArcSwap<Routes>,
+    /// What services declare, for those who ask what there is.
+    shapes: Option<Arc<dyn Shapes>>,
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table").field("routes", &self.routes).finish_non_exhaustive()
+    }
+}
 
 impl Table {
     /// A table that begins with these routes.
     #[must_use]
     pub fn new(routes: Routes) -> Self {
-        Self(ArcSwap::from_pointee(routes))
+        Self { routes: ArcSwap::from_pointee(routes), shapes: None }
+    }
+
+    /// This, knowing what services declare: then channels are described at `/openapi.json`, and SOAP ones at `?wsdl` with types.
+    #[must_use]
+    pub fn knowing(self, shapes: Arc<dyn Shapes>) -> Self {
+        Self { shapes: Some(shapes), ..self }
     }
 
     /// Puts other routes in place. Requests in flight keep the channel that they have found.
     pub fn swap(&self, routes: Routes) {
-        self.0.store(Arc::new(routes));
+        self.routes.store(Arc::new(routes));
     }
 
     /// The routes that hold now.
     #[must_use]
     pub fn routes(&self) -> Arc<Routes> {
-        self.0.load_full()
+        self.routes.load_full()
     }
 
+    /// Where a request leads among the routes that hold now.
     pub(crate) fn find(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<Lead, Error> {
-        self.0.load().find(method, path, headers)
+        let routes = self.routes.load();
+        match routes.find(method, path, headers) {
+            // A channel of the operator's has been looked for first: it is not to be hidden by ours.
+            Err(error)
+                if path == openapi::PATH && error.kind == ErrorKind::NotFound && self.describes(&routes) =>
+            {
+                Ok(Lead::Document(Arc::clone(&routes)))
+            }
+            found => found,
+        }
+    }
+
+    fn describes(&self, routes: &Routes) -> bool {
+        self.shapes.is_some() && !routes.published.is_empty()
+    }
+
+    /// The description of the channels of these routes.
+    pub(crate) fn document(&self, routes: &Routes, head: &request::Parts) -> Outcome {
+        match &self.shapes {
+            Some(shapes) => openapi::serve(&routes.published, &routes.kept, &**shapes, head),
+            None => Err(Error::new(ErrorKind::NotFound, "URL not found").into()),
+        }
+    }
+
+    /// What services declare of their messages, where that is known.
+    pub(crate) fn shapes(&self) -> Option<&Arc<dyn Shapes>> {
+        self.shapes.as_ref()
     }
 }
 

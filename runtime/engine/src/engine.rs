@@ -193,7 +193,7 @@ fn native_service(package: &str) -> ServiceInfo {
         module: String::new(),
         class_name: String::new(),
         line: 0,
-        doc: None,
+        shape: Arc::default(),
     }
 }
 

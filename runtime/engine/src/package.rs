@@ -1,6 +1,8 @@
 //! What is given to the engine to load, and what it says about it.
 
 use bytes::Bytes;
+use caisson_capability::Shape;
+use std::sync::Arc;
 
 /// One file of a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,8 +53,8 @@ pub struct ServiceInfo {
     pub class_name: String,
     /// Line of the class, counted from 1; 0 for a component.
     pub line: u32,
-    /// First paragraph of its documentation.
-    pub doc: Option<String>,
+    /// What it declares of its messages.
+    pub shape: Arc<Shape>,
 }
 
 /// Why a package could not be loaded: the developer's mistake, or a limit. Host faults are told apart by `host`.

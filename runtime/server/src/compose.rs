@@ -46,7 +46,7 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
         connections.give_by(Arc::downgrade(&registry));
     }
     let (control, packages) = open_state(&plan, &deployer).await?;
-    let table = Arc::new(Table::new(Routes::none()));
+    let table = Arc::new(Table::new(Routes::none()).knowing(deployer.registry()));
     let serving = Serving {
         routes: Arc::clone(&table),
         connections: Arc::clone(&connections),

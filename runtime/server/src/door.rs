@@ -153,7 +153,7 @@ mod tests {
             module: "a".to_owned(),
             class_name: "B".to_owned(),
             line: 1,
-            doc: None,
+            shape: Arc::default(),
         };
         let loader = Arc::new(Failing(vec![service]));
         let deployer =

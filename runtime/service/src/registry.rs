@@ -6,10 +6,13 @@ use crate::loader::Runnable;
 use crate::name::nearest;
 use arc_swap::ArcSwap;
 use caisson_capability::grant::Giver;
-use caisson_capability::{BoxFuture, Error, ErrorKind, Fault, Grant, Invocation, Invoker, Options, Response};
+use caisson_capability::{
+    BoxFuture, Error, ErrorKind, Fault, Grant, Invocation, Invoker, Options, Response, Shape, Shapes,
+};
 use caisson_telemetry::{Metrics, Outcome, ServiceMetrics};
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -26,6 +29,8 @@ pub struct Deployed {
     pub version: u32,
     /// What the package says about itself.
     pub about: Arc<About>,
+    /// What it declares of its messages.
+    pub shape: Arc<Shape>,
     pub(crate) program: Arc<dyn Runnable>,
     metrics: ServiceMetrics,
 }
@@ -56,6 +61,8 @@ pub struct Registry {
     table: ArcSwap<Table>,
     /// Only for those who change the table or the limits; readers never wait for it.
     rules: Mutex<Vec<LimitRule>>,
+    /// Counts the tables.
+    generation: AtomicU64,
     metrics: Arc<Metrics>,
 }
 
@@ -67,7 +74,7 @@ impl fmt::Debug for Registry {
 
 impl Registry {
     pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
-        Self { table: ArcSwap::default(), rules: Mutex::default(), metrics }
+        Self { table: ArcSwap::default(), rules: Mutex::default(), generation: AtomicU64::new(0), metrics }
     }
 
     /// The service of this name, as it runs now.
@@ -96,6 +103,7 @@ impl Registry {
                     package: Arc::clone(&package),
                     version,
                     about: Arc::clone(about),
+                    shape: Arc::clone(&info.shape),
                     program: Arc::clone(program),
                     metrics: self.metrics.service(&service),
                 };
@@ -127,6 +135,8 @@ impl Registry {
             self.metrics.forget_service(gone);
         }
         self.table.store(Arc::new(table));
+        // After the table: who sees this number sees that table or a newer one.
+        self.generation.fetch_add(1, Ordering::Release);
         drop(rules);
     }
 
@@ -169,6 +179,20 @@ impl Invoker for Registry {
             response.body = response.body.observed(move |end| counted.ended(end));
             Ok(response)
         })
+    }
+}
+
+impl Shapes for Registry {
+    fn shape(&self, service: &str) -> Option<Arc<Shape>> {
+        Some(Arc::clone(&self.get(service)?.shape))
+    }
+
+    fn services(&self) -> Vec<Arc<str>> {
+        self.names()
+    }
+
+    fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 }
 

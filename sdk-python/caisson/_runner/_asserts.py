@@ -95,12 +95,12 @@ def explain(shown: str, sign: str, values: tuple[Any, ...], message: Any) -> str
 def differences(left: Any, right: Any) -> list[str]:
     """Lines that are only on the left (`-`) and only on the right (`+`), with some that are on both sides."""
     if isinstance(left, str) and isinstance(right, str) and ('\n' in left or '\n' in right):
-        sides = [left.splitlines(), right.splitlines()]
+        before, after = left.splitlines(), right.splitlines()
     else:
-        sides = [_lines(left), _lines(right)]
-    if len(sides[0]) == len(sides[1]) == 1 or sides[0] == sides[1]:
+        before, after = _lines(left), _lines(right)
+    if len(before) == len(after) == 1 or before == after:
         return [f'- {_short(left)}', f'+ {_short(right)}']
-    found = [line.rstrip('\n') for line in difflib.ndiff(*sides) if not line.startswith('?')]
+    found = [line.rstrip('\n') for line in difflib.ndiff(before, after) if not line.startswith('?')]
     if len(found) > _MOST_LINES:
         found = [*found[:_MOST_LINES], f'  ... and {len(found) - _MOST_LINES} more lines']
     return found

@@ -11,7 +11,7 @@ import sys
 import unittest
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any, Callable, cast
 
 from caisson._runner import _asserts, _pytest, _report
 
@@ -52,7 +52,7 @@ class _Rewriting:
         for finder in sys.meta_path:
             spec = finder.find_spec(name, path, target) if finder is not self else None
             if spec is not None and spec.loader is not None:
-                spec.loader = _Loader(spec.loader)  # type: ignore[assignment]
+                spec.loader = cast(Any, _Loader(spec.loader))
                 return spec
         return None
 
@@ -71,7 +71,12 @@ class _Loader:
         name, file = module.__name__, module.__spec__.origin
         source = self._loader.get_source(name)
         linecache.cache[file] = (len(source), None, source.splitlines(True), file)
-        exec(compile(_asserts.rewrite(ast.parse(source, file)), file, 'exec', dont_inherit=True), module.__dict__)
+        try:
+            code = compile(_asserts.rewrite(ast.parse(source, file)), file, 'exec', dont_inherit=True)
+        except Exception:
+            # Either it is no Python, which this says again, or its assertions tell less.
+            code = compile(source, file, 'exec', dont_inherit=True)
+        exec(code, module.__dict__)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)
@@ -89,7 +94,7 @@ def load(files: list[str]) -> None:
     BROKEN.clear()
     _pytest.install()
     finder = _Rewriting({module_name(file): file for file in files})
-    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, finder)
     try:
         for file in files:
             try:
@@ -100,7 +105,7 @@ def load(files: list[str]) -> None:
             for test in _tests(module, file):
                 TESTS[test.name] = test
     finally:
-        sys.meta_path.remove(finder)  # type: ignore[arg-type]
+        sys.meta_path.remove(finder)
 
 
 def _tests(module: Any, file: str) -> Iterator[Test]:

@@ -58,7 +58,7 @@ def invoke(service: str, content_type: str | None, body: bytes) -> tuple[Any, ..
 
 def tzdata(key: str) -> bytes | None:
     """The TZif data of a time zone as this machine has it, or None."""
-    from zoneinfo import ZoneInfoNotFoundError, _common  # type: ignore[attr-defined]
+    from zoneinfo import ZoneInfoNotFoundError, _common
 
     try:
         with _common.load_tzdata(key) as file:

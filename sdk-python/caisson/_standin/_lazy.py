@@ -24,10 +24,10 @@ class Lazy:
         return self.value
 
 
-def hook(name: str) -> Callable[..., Any]:
+def hook(name: str) -> Any:
     """The function of the SDK that the interpreter's Rust side calls by this name."""
     # Not imported above: the SDK imports this package before it has that module.
     from caisson import _runtime
 
-    found: Callable[..., Any] = getattr(_runtime, name)
+    found = getattr(_runtime, name)
     return found

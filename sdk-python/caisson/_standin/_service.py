@@ -106,10 +106,13 @@ class ServiceBase:
         """An object of another class, for the same caller and under the same correlation id, whose message is empty."""
         facts = {**self._caisson_facts, 'http': None, 'soap': None, 'message': None, 'content_type': None, 'body': b''}  # type: ignore[attr-defined]
         facts['channel'] = {**self._fact('channel', {}), 'name': 'new-instance', 'kind': 'new-instance'}
-        return cls.__new__(cls, _facts=facts)
+        made: Any = cls
+        return made.__new__(cls, _facts=facts)
 
     @property
     def wsgi_environ(self) -> dict[str, Any]:
         """The facts of the message under the names that WSGI gives them; made when asked for."""
-        made: dict[str, Any] = hook('wsgi_environ')(self.request, self._fact('peer', None), self.channel)
+        # The function says how many of these it wants.
+        make, given = hook('wsgi_environ'), (self.request, self._fact('peer', None), self.channel)
+        made: dict[str, Any] = make(*given[:make.__code__.co_argcount])
         return made

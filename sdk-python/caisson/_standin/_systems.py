@@ -11,16 +11,20 @@ NO_HOST = 'there is no host here: the SDK runs outside of the sandbox. In a test
 
 FUNCTIONS = {
     '_caisson_amqp': ('publish', 'publish_all'),
+    '_caisson_cache': ('get', 'put', 'delete', 'expire', 'count'),
     '_caisson_http': ('send', 'open', 'begin'),
+    '_caisson_lock': ('acquire', 'release'),
     '_caisson_redis': ('run', 'pipeline', 'script'),
     '_caisson_sql': ('query', 'open', 'execute', 'batch', 'begin'),
 }
-"""The functions of each module; the first argument of all of them is the name of a connection."""
+"""The functions of each module; the first argument of all of them is a name."""
 
 
 def modules() -> dict[str, ModuleType]:
     """All of them by name."""
-    return {'_caisson_calls': _calls(), **{name: _module(name, functions) for name, functions in FUNCTIONS.items()}}
+    made = {'_caisson_calls': _calls(), **{name: _module(name, functions) for name, functions in FUNCTIONS.items()}}
+    made['_caisson_cache'].__dict__['granted'] = lambda _connection: False
+    return made
 
 
 def _calls() -> ModuleType:
@@ -43,8 +47,8 @@ def _module(name: str, functions: tuple[str, ...]) -> ModuleType:
 def _absent(module: str) -> Callable[..., tuple[Any, ...]]:
     kind = module.rpartition('_')[2]
 
-    def call(connection: str, *_arguments: Any) -> tuple[Any, ...]:
-        message = f'There is no {kind} connection {connection!r}: {NO_HOST}, with app.{kind}[{connection!r}]'
+    def call(name: object, *_arguments: Any) -> tuple[Any, ...]:
+        message = f'There is no {kind} {name!r}: {NO_HOST}'
         return False, 'unavailable', message, False, None
 
     return call

@@ -21,6 +21,7 @@ from typing import Any
 from caisson._service import Service
 from caisson.testing._amqp import AMQPConnection, AMQPMessage
 from caisson.testing._app import App, Connections
+from caisson.testing._cache import CacheFake, LockFakes
 from caisson.testing._case import ServiceTestCase
 from caisson.testing._expect import UnexpectedCall
 from caisson.testing._facts import Options
@@ -33,8 +34,8 @@ from caisson.testing._sql import SQLCall, SQLConnection, SQLTransaction
 from caisson.testing._time import Clock
 
 __all__ = [
-    'AMQPConnection', 'AMQPMessage', 'App', 'BackgroundCall', 'Clock', 'Connections', 'FakeService', 'HTTPCall', 'HTTPConnection', 'LogRecord',
-    'Logs', 'Options', 'RedisCall', 'RedisConnection', 'Response', 'SQLCall', 'SQLConnection', 'SQLTransaction', 'ServiceCall',
+    'AMQPConnection', 'AMQPMessage', 'App', 'BackgroundCall', 'CacheFake', 'Clock', 'Connections', 'FakeService', 'HTTPCall', 'HTTPConnection', 'LockFakes',
+    'LogRecord', 'Logs', 'Options', 'RedisCall', 'RedisConnection', 'Response', 'SQLCall', 'SQLConnection', 'SQLTransaction', 'ServiceCall',
     'ServiceTestCase', 'Settlement', 'UnexpectedCall', 'run',
 ]
 

@@ -13,8 +13,9 @@ import _caisson
 
 from caisson._service import Service
 from caisson.testing import _amqp, _http, _redis, _sql
+from caisson.testing._cache import CacheFake, LockFakes, native_cache, native_lock
 from caisson.testing._calls import native as native_calls
-from caisson.testing._expect import Fake, UnexpectedCall
+from caisson.testing._expect import UnexpectedCall
 from caisson.testing._facts import message_facts
 from caisson.testing._logs import Logs
 from caisson.testing._response import Response, Settlement
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ['App', 'Connections']
 
-FakeT = TypeVar('FakeT', bound=Fake[Any])
+FakeT = TypeVar('FakeT')
 
 _RAISED = 'raise'
 
 
-class Connections(Generic[FakeT]):
+class Connections(Mapping[str, FakeT], Generic[FakeT]):
     """Fake connections by their names; one that is not there yet is made."""
 
     def __init__(self, make: Callable[[str, list[UnexpectedCall]], FakeT], unexpected: list[UnexpectedCall]) -> None:
@@ -45,15 +46,14 @@ class Connections(Generic[FakeT]):
             self._made[name] = self._make(name, self._unexpected)
         return self._made[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._made
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._made)
 
     def __len__(self) -> int:
         return len(self._made)
-
-    def values(self) -> list[FakeT]:
-        """All that were asked for."""
-        return list(self._made.values())
 
 
 class App:
@@ -76,9 +76,13 @@ class App:
         self.sql: Connections[_sql.SQLConnection] = Connections(_sql.SQLConnection, self._unexpected)
         """Connections of the type `sql`, by name."""
         self.redis: Connections[_redis.RedisConnection] = Connections(_redis.RedisConnection, self._unexpected)
-        """Connections of the type `redis`, by name; `self.redis` and `self.cache` of a service are the one named `default`."""
+        """Connections of the type `redis`, by name; `self.redis` of a service is the one named `default`."""
         self.amqp: Connections[_amqp.AMQPConnection] = Connections(_amqp.AMQPConnection, self._unexpected)
         """Connections of the type `amqp`, by name."""
+        self.cache: Connections[CacheFake] = Connections(lambda name, _unexpected: CacheFake(name), self._unexpected)
+        """Caches of the server, by name."""
+        self.locks = LockFakes()
+        """Locks among all servers."""
         self.background: list[BackgroundCall] = []
         """Calls that nobody waits for, in their order. They are noted, not made."""
         self.logs = Logs()
@@ -215,7 +219,9 @@ class App:
         natives: dict[str, Mapping[str, Callable[..., Any]]] = {
             '_caisson': {'invoke': self._invoke, 'settle': self._settle}, '_caisson_http': _http.native(self.http),
             '_caisson_sql': _sql.native(self.sql), '_caisson_redis': _redis.native(self.redis),
-            '_caisson_amqp': _amqp.native(self.amqp), '_caisson_calls': native_calls(self),
+            '_caisson_amqp': _amqp.native(self.amqp), '_caisson_calls': native_calls(self), '_caisson_lock': native_lock(self.locks),
+            # A service may use the Redis connections that the test has named.
+            '_caisson_cache': native_cache(self.cache, lambda name: name in self.redis),
         }
         for name, functions in natives.items():
             module = _caisson if name == '_caisson' else sys.modules.get(name) or _import(name)

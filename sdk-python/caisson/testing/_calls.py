@@ -20,7 +20,7 @@ def native(app: App) -> dict[str, Callable[..., Any]]:
 
     def note(task: Mapping[str, Any], kind: str, cid: str | None) -> tuple[Any, ...]:
         number = next(ids)
-        cid = cid or task.get('cid') or f'background-{number}'
+        cid = str(cid or task.get('cid') or f'background-{number}')
         payload = decoded(task.get('content_type'), task.get('body') or b'')
         delay = (task.get('delay_ms') or 0) / 1000
         app.background.append(BackgroundCall(task['service'], payload, kind, cid, delay, list(task.get('callback') or ()), task))

@@ -101,7 +101,7 @@ def _channel(channel: Any, by_http: bool, by_broker: bool) -> dict[str, Any]:
 def _principal(principal: Any) -> dict[str, Any] | None:
     if principal is None:
         return None
-    given = {'name': principal} if isinstance(principal, str) else dict(principal)
+    given: dict[str, Any] = {'name': principal} if isinstance(principal, str) else dict(principal)
     if isinstance(given.get('claims'), Mapping):
         given['claims'] = _json.dumps(dict(given['claims']))
     return {'definition': 'test', 'kind': 'basic-auth', **given}

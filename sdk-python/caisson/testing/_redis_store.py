@@ -137,7 +137,7 @@ class Store:
         return [key for key in self.values if fnmatch.fnmatchcase(key.decode('latin-1'), pattern.decode('latin-1'))]
 
     def _type(self, key: bytes) -> str:
-        kinds = {bytes: 'string', dict: 'hash', list: 'list', set: 'set'}
+        kinds: dict[type, str] = {bytes: 'string', dict: 'hash', list: 'list', set: 'set'}
         return kinds[type(self.values[key])] if key in self.values else 'none'
 
     def _pexpire(self, key: bytes, millis: bytes) -> int:

@@ -22,9 +22,10 @@ class _Sources:
 
     def get_source(self, module: str) -> str:
         """The text of a module, or an empty one."""
+        loader = getattr(getattr(sys.modules.get(module), '__spec__', None), 'loader', None)
         try:
-            return inspect.getsource(sys.modules[module])
-        except (KeyError, OSError, TypeError):
+            return loader.get_source(module) or '' if loader is not None else ''
+        except (AttributeError, ImportError, OSError):
             return ''
 
     def path_of(self, module: str) -> str | None:
@@ -62,7 +63,7 @@ def call(cls: type[Service], facts: Mapping[str, Any]) -> Response:
         result = function(service)
         if inspect.iscoroutine(result):
             _runtime.run_coroutine(result)
-        answer = _caisson.answer_of(service)
+        answer: Any = _caisson.answer_of(service)
     except AssertionError:
         raise
     except Exception as error:

@@ -88,7 +88,7 @@ class _Stands(type):
 
 def _frozen(clock: Clock) -> tuple[type, type]:
     """`datetime` and `date` whose present is the clock's. What they make are real ones."""
-    class datetime(_REAL_DATETIME, metaclass=_Stands):
+    class datetime(_datetime.datetime, metaclass=_Stands):
         _real = _REAL_DATETIME
 
         def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -106,7 +106,7 @@ def _frozen(clock: Clock) -> tuple[type, type]:
         def today(cls) -> Any:
             return _REAL_DATETIME.fromtimestamp(clock._now)
 
-    class date(_REAL_DATE, metaclass=_Stands):
+    class date(_datetime.date, metaclass=_Stands):
         _real = _REAL_DATE
 
         def __new__(cls, *args: Any, **kwargs: Any) -> Any:

@@ -97,13 +97,18 @@ fn adopt(facts: &PyObjectRef, runtime: &Runtime, vm: &VirtualMachine) -> PyResul
     let mut infos = Vec::new();
     for fact in facts.borrow_vec().iter() {
         let name = text(&fact.get_attr("name", vm)?, vm)?;
-        let doc = fact.get_attr("doc", vm)?;
+        let optional = |name: &'static str| -> PyResult<Option<String>> {
+            let value = fact.get_attr(name, vm)?;
+            if vm.is_none(&value) { Ok(None) } else { text(&value, vm).map(Some) }
+        };
         infos.push(ServiceInfo {
             name: name.clone(),
             module: text(&fact.get_attr("module", vm)?, vm)?,
             class_name: text(&fact.get_attr("class_name", vm)?, vm)?,
             line: fact.get_attr("line", vm)?.try_into_value(vm)?,
-            doc: if vm.is_none(&doc) { None } else { Some(text(&doc, vm)?) },
+            doc: optional("doc")?,
+            input_schema: optional("input_schema")?,
+            output_schema: optional("output_schema")?,
         });
         services.insert(name, Entry::from_facts(fact, vm)?);
     }

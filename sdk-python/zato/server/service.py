@@ -1,9 +1,13 @@
 """`Service` under the path from which services of Zato import it."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from caisson import Service
 from caisson._absent import module_getattr
+
+if TYPE_CHECKING:
+    from caisson._zato_http import RESTAdapter
 
 __all__ = ['RESTAdapter', 'Service', 'dataclass']
 

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::Body;
 use caisson_audit::Audit;
 use caisson_capability::{
-    BoxFuture, Catalog, Connections, Error, ErrorKind, Fault, Invocation, Invoker, Response,
+    BoxFuture, Catalog, Connections, Error, ErrorKind, Fault, Invocation, Invoker, Response, Shape,
 };
 use caisson_channel::{HttpOptions, Routes, Table};
 use caisson_cluster::Store;
@@ -66,7 +66,7 @@ fn info(name: &str, class: &str, line: u32) -> ServiceInfo {
         module: class.to_lowercase(),
         class_name: class.to_owned(),
         line,
-        doc: Some("A fake.".to_owned()),
+        shape: Arc::new(Shape { doc: Some("A fake.".to_owned()), ..Shape::default() }),
     }
 }
 

@@ -12,13 +12,13 @@ const DIGITS: usize = 32;
 
 /// The tags that a client has.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(crate) struct Known {
     any: bool,
     tags: Vec<String>,
 }
 
 impl Known {
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut known = Self::default();
         for value in headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()) {
             known.any |= value.trim() == "*";
@@ -30,7 +30,7 @@ impl Known {
     }
 
     /// Gives an answer its tag, and takes its body if the client has it. True if it was so.
-    pub(super) fn tag(&self, response: &mut Response) -> bool {
+    pub(crate) fn tag(&self, response: &mut Response) -> bool {
         if response.status != 200 {
             return false;
         }

@@ -62,6 +62,11 @@ impl Endpoint {
         }
     }
 
+    /// The service that answers an operation.
+    pub(super) fn service_of(&self, operation: &str) -> Option<&str> {
+        self.operations.get(operation).or(self.service.as_ref()).map(|service| &**service)
+    }
+
     pub(super) fn check_version(&self, version: Version) -> Result<(), Fault> {
         match self.versions() {
             [only] if *only != version => {

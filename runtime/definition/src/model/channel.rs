@@ -132,6 +132,9 @@ pub struct RestChannel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 86_400))]
     pub timeout_secs: Option<u32>,
+    /// Describe the channel in the OpenAPI document at `/openapi.json`, which everybody may read.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub openapi: bool,
     /// Switched off, it answers 404.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub enabled: bool,

@@ -5,6 +5,7 @@ use crate::exit::Exit;
 use crate::output::Output;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// List what in Python services will not work, before deploying them
@@ -49,10 +50,17 @@ def ask(question):
 pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<Exit> {
     let files = read_sources(&args.paths)?;
     let sandbox = Sandbox::load(SOURCE, Vec::new(), args.python).await?;
-    let findings: Vec<Finding> = match sandbox.ask(&json!({ "files": files })).await {
+    let contents: BTreeMap<&String, &String> =
+        files.iter().map(|(path, source)| (path, &source.content)).collect();
+    let mut findings: Vec<Finding> = match sandbox.ask(&json!({ "files": contents })).await {
         Answer::Told(findings) => serde_json::from_value(findings)?,
         Answer::Stopped(reason) => anyhow::bail!("the files could not be checked: {reason}"),
     };
+    for finding in &mut findings {
+        if let Some(source) = files.get(&finding.file) {
+            finding.file.clone_from(&source.shown);
+        }
+    }
     let errors = findings.iter().filter(|finding| finding.level == "error").count();
     if output.wants_json() {
         output.json(&findings);

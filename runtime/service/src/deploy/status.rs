@@ -69,7 +69,7 @@ impl From<&ServiceInfo> for ServiceStatus {
             class: info.class_name.clone(),
             module: info.module.clone(),
             line: info.line,
-            doc: info.doc.clone(),
+            doc: info.shape.doc.clone(),
         }
     }
 }

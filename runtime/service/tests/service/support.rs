@@ -99,7 +99,13 @@ impl Fake {
 
 fn info(name: &str, module: &str, line: usize) -> ServiceInfo {
     let line = u32::try_from(line).expect("short");
-    ServiceInfo { name: name.into(), module: module.into(), class_name: "C".into(), line, doc: None }
+    ServiceInfo {
+        name: name.into(),
+        module: module.into(),
+        class_name: "C".into(),
+        line,
+        shape: Arc::default(),
+    }
 }
 
 fn load_error(file: &str, rest: &str) -> LoadError {

@@ -38,12 +38,12 @@ impl Tree {
                 folder.display()
             )));
         }
-        let whole = folder.canonicalize().with_context(|| format!("{} cannot be read", folder.display()))?;
-        let is_package = ["service.toml", "__init__.py"].iter().any(|name| folder.join(name).is_file());
-        let parent = folder.parent().filter(|_| whole.file_name() == folder.file_name());
-        let (prefix, root) = match whole.file_name().and_then(|name| name.to_str()) {
-            Some(name) if is_package => (format!("{name}/"), parent.map(Path::to_path_buf)),
-            _ => (String::new(), Some(folder.to_path_buf())),
+        let package = package_of(folder);
+        let own = folder.file_name().and_then(|name| name.to_str());
+        let parent = folder.parent().filter(|_| package.as_deref() == own);
+        let (prefix, root) = match &package {
+            Some(name) => (format!("{name}/"), parent.map(Path::to_path_buf)),
+            None => (String::new(), Some(folder.to_path_buf())),
         };
         // Of `.` the parent has no short name; then places are shown as paths inside of the sandbox.
         let root = root.unwrap_or_default();
@@ -113,36 +113,63 @@ fn unpacked(files: Vec<SourceFile>) -> anyhow::Result<Vec<SourceFile>> {
     Ok(loose)
 }
 
-/// The Python files that were named, or are below folders that were, with the paths that the user gave them.
+/// A Python file that was named, or is below a folder that was.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// The path that the user gave it.
+    pub(crate) shown: String,
+    pub(crate) content: String,
+}
+
+/// Python files by their paths as modules: below the name of a package, as it would be deployed.
 ///
 /// # Errors
 ///
 /// What cannot be read; a folder without any Python; a file of another kind.
-pub(crate) fn read_sources(paths: &[PathBuf]) -> anyhow::Result<BTreeMap<String, String>> {
+pub(crate) fn read_sources(paths: &[PathBuf]) -> anyhow::Result<BTreeMap<String, Source>> {
     let mut found = BTreeMap::new();
     for path in paths {
-        let mut files = Vec::new();
-        if path.is_dir() {
-            walk(path, &mut files)?;
-            files.retain(|file| file.extension().is_some_and(|ending| ending == "py"));
-            if files.is_empty() {
-                return Err(usage(format!("there is no Python in {}", path.display())));
-            }
-        } else if path.extension().is_some_and(|ending| ending == "py") {
-            files.push(path.clone());
-        } else {
-            return Err(usage(format!("{} is no Python file: give .py files or folders", path.display())));
-        }
+        let files = python_files(path)?;
+        let folder = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(path) };
+        let prefix = package_of(folder).map_or_else(String::new, |name| format!("{name}/"));
         for file in files {
             let content =
                 std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
             let shown = file.display().to_string();
             let shown = shown.strip_prefix("./").unwrap_or(&shown).to_owned();
+            let inner = format!("{prefix}{}", inner_path(folder, &file)?);
+            let key = if found.contains_key(&inner) { shown.clone() } else { inner };
             // What is no UTF-8 is found by whoever reads it, with its line.
-            found.insert(shown, String::from_utf8_lossy(&content).into_owned());
+            let content = String::from_utf8_lossy(&content).into_owned();
+            found.insert(key, Source { shown, content });
         }
     }
     Ok(found)
+}
+
+fn python_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let is_python = |file: &Path| file.extension().is_some_and(|ending| ending == "py");
+    if !path.is_dir() {
+        if !is_python(path) {
+            return Err(usage(format!("{} is no Python file: give .py files or folders", path.display())));
+        }
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let mut files = Vec::new();
+    walk(path, &mut files)?;
+    files.retain(|file| is_python(file));
+    if files.is_empty() {
+        return Err(usage(format!("there is no Python in {}", path.display())));
+    }
+    Ok(files)
+}
+
+/// The name of the package that a folder is, if it is one.
+fn package_of(folder: &Path) -> Option<String> {
+    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let is_package = ["service.toml", "__init__.py"].iter().any(|name| here.join(name).is_file());
+    let whole = is_package.then(|| here.canonicalize().ok()).flatten()?;
+    whole.file_name()?.to_str().map(str::to_owned)
 }
 
 /// All files below a folder; hidden ones and what Python compiled are left out.
@@ -218,6 +245,25 @@ mod tests {
         );
         let tree = Tree::read(root.path()).unwrap();
         assert_eq!(tree.tests, ["crm/tests/test_api.py", "hello_test.py"]);
+    }
+
+    #[test]
+    fn sources_have_the_names_of_their_modules() {
+        let root = tempfile::tempdir().unwrap();
+        write(
+            root.path(),
+            &[("crm/service.toml", ""), ("crm/api.py", "a"), ("hello.py", "h"), ("other/api.py", "o")],
+        );
+        let names = |paths: &[&str]| {
+            let paths: Vec<PathBuf> = paths.iter().map(|path| root.path().join(path)).collect();
+            read_sources(&paths).unwrap().into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(names(&["crm"]), ["crm/api.py"]);
+        assert_eq!(names(&["crm/api.py", "hello.py"]), ["crm/api.py", "hello.py"]);
+        assert_eq!(names(&["."]), ["crm/api.py", "hello.py", "other/api.py"]);
+        let found = read_sources(&[root.path().join("other"), root.path().join("other/api.py")]).unwrap();
+        let shown = root.path().join("other/api.py").display().to_string();
+        assert_eq!(found["api.py"], Source { shown, content: "o".to_owned() });
     }
 
     #[test]

@@ -33,6 +33,18 @@ pub(crate) struct Sandbox {
     program: Arc<Program>,
     // The linker's functions, the clock and the log live as long as this.
     _engine: Engine,
+    _scratch: Scratch,
+}
+
+/// A folder that an engine wants to have and that stays empty: only components are compiled, and there are none.
+#[derive(Debug)]
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // An empty folder that stays behind is no reason to fail.
+        drop(std::fs::remove_dir_all(&self.0));
+    }
 }
 
 /// What came of a question.
@@ -57,10 +69,10 @@ impl Sandbox {
         python: Option<PathBuf>,
     ) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("this program's own file is not known")?;
+        let scratch = Scratch(std::env::temp_dir().join(format!("caisson-tool-{}", std::process::id())));
         let options = EngineOptions {
             python: python.unwrap_or_else(|| program.with_file_name(PYTHON)),
-            // Only components are compiled, and there are none.
-            cache: std::env::temp_dir().join("caisson-tool"),
+            cache: scratch.0.clone(),
             program,
             max_active: 16,
             plain_reset: false,
@@ -76,7 +88,7 @@ impl Sandbox {
             let report = if traceback.is_empty() { error.to_string() } else { traceback.to_owned() };
             if error.host { anyhow::Error::msg(report) } else { usage(report) }
         })?;
-        Ok(Self { program, _engine: engine })
+        Ok(Self { program, _engine: engine, _scratch: scratch })
     }
 
     /// Asks. Each question is answered by a pristine instance.
