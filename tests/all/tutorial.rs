@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
 /// What the page asks for, in its order.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 enum Step {
     Save { file: String, content: String },
     Type { line: usize, command: String, prints: Vec<String> },
@@ -24,14 +24,13 @@ fn steps(page: &str) -> Vec<Step> {
         } else {
             assert_eq!(kind, "console", "a block of an unknown kind");
             for (number, line) in block {
-                match (line.strip_prefix("$ "), steps.last_mut()) {
-                    (Some(command), _) => steps.push(Step::Type {
-                        line: number + 1,
-                        command: command.to_owned(),
-                        prints: Vec::new(),
-                    }),
-                    (None, Some(Step::Type { prints, .. })) => prints.push(line.to_owned()),
-                    (None, _) => panic!("line {}: output without a command", number + 1),
+                if let Some(command) = line.strip_prefix("$ ") {
+                    let (line, command) = (number + 1, command.to_owned());
+                    steps.push(Step::Type { line, command, prints: Vec::new() });
+                } else if let Some(Step::Type { prints, .. }) = steps.last_mut() {
+                    prints.push(line.to_owned());
+                } else {
+                    panic!("line {}: output without a command", number + 1);
                 }
             }
         }
