@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from typing import ClassVar
 
+from caisson import _lock, _spawn
+from caisson._attributes import Attributes
 from caisson._facade import Facade
 from caisson._invoke import Invoking
 
 __all__ = ['Service']
 
 
-class Service(Invoking):
+class Service(Invoking, Attributes):
     """A service: a class with a method `handle`, which gets a message from `self.request` and answers in `self.response`.
 
     Every message gets an object of its own. With methods named after HTTP methods (`handle_GET`, `handle_POST`, ...) only
@@ -24,12 +26,17 @@ class Service(Invoking):
 
     out = Facade('caisson._out', 'Out')
     amqp = Facade('caisson._zato_amqp', 'AMQP')
-    cache = Facade('caisson._out', 'default_redis')
+    cache = Facade('caisson._cache', 'make')
     kvdb = Facade('caisson._out', 'kvdb')
     patterns = Facade('caisson._patterns', 'Patterns')
     redis = Facade('caisson._out', 'default_redis')
     rest = Facade('caisson._zato_http', 'Facade')
     schedule = Facade('caisson._schedule', 'Schedule')
+
+    lock = _lock.lock
+    run_in_thread = _spawn.run_in_thread
+    sleep = _spawn.sleep
+    spawn = _spawn.spawn
 
     def handle(self) -> None:
         """Answers a message. To be written by every service."""

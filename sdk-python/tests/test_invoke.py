@@ -70,6 +70,7 @@ class Caller(Service):
     """The one that calls."""
 
     name = 'caller'
+    cid = 'cid'
     environ: Any = None
 
 

@@ -130,6 +130,7 @@ fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(packages::history))
         .routes(routes!(packages::rollback))
         .routes(routes!(services::list))
+        .routes(routes!(services::get))
         .routes(routes!(services::invoke))
         .routes(routes!(logs::logs))
         .routes(routes!(definitions::export))

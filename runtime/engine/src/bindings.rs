@@ -15,7 +15,7 @@ mod generated {
     });
 }
 
-pub(crate) use generated::caisson::service::{answer, background, invoker, log, types};
+pub(crate) use generated::caisson::service::{answer, background, cache, grants, invoker, lock, log, types};
 pub(crate) use generated::exports::caisson::service::loader;
 
 use caisson_capability::{

@@ -92,7 +92,7 @@ impl Invoker for Door {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use caisson_capability::{ChannelInfo, Deadline, Request, Trace};
+    use caisson_capability::{ChannelInfo, Deadline, Request, Schemas, Trace};
     use caisson_engine::{LoadError, Package, ServiceInfo, Settings};
     use caisson_service::{Loader, Origin, PackageSource, Runnable};
     use caisson_telemetry::{LogFilter, Metrics};
@@ -160,7 +160,8 @@ mod tests {
             module: "a".to_owned(),
             class_name: "B".to_owned(),
             line: 1,
-            shape: Arc::default(),
+            doc: None,
+            schemas: Schemas::default(),
         };
         let loader = Arc::new(Failing(vec![service]));
         let deployer =

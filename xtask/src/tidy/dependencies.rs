@@ -62,6 +62,12 @@ const RULES: &[Rule] = &[
         why: "it keeps what it is told, and asks nobody",
     },
     Rule {
+        name: "caisson-cache",
+        may: &[],
+        never: &["wasmtime", "axum", "hyper", "tokio"],
+        why: "it keeps bytes under names, and never waits",
+    },
+    Rule {
         name: "caisson-background",
         may: &["caisson-capability", "caisson-telemetry"],
         never: &["wasmtime", "axum", "hyper"],
@@ -124,7 +130,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "caisson-engine",
-        may: &["caisson-capability", "caisson-host", "caisson-telemetry"],
+        may: &["caisson-cache", "caisson-capability", "caisson-host", "caisson-telemetry"],
         never: &["axum", "hyper", "tower"],
         why: "the sandbox must not be able to name a socket",
     },

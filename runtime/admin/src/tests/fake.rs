@@ -6,7 +6,7 @@ use axum::body::Body;
 use caisson_audit::Audit;
 use caisson_background::Queue;
 use caisson_capability::{
-    BoxFuture, Catalog, Connections, Error, ErrorKind, Fault, Invocation, Invoker, Response, Shape,
+    BoxFuture, Catalog, Connections, Error, ErrorKind, Fault, Invocation, Invoker, Response, Schemas,
 };
 use caisson_channel::{HttpOptions, Routes, Table};
 use caisson_cluster::Store;
@@ -67,7 +67,11 @@ fn info(name: &str, class: &str, line: u32) -> ServiceInfo {
         module: class.to_lowercase(),
         class_name: class.to_owned(),
         line,
-        shape: Arc::new(Shape { doc: Some("A fake.".to_owned()), ..Shape::default() }),
+        doc: Some("A fake.".to_owned()),
+        schemas: Schemas {
+            input: Some(r#"{"type":"object","properties":{"who":{"type":"string"}}}"#.to_owned()),
+            output: None,
+        },
     }
 }
 

@@ -1,21 +1,25 @@
 //! What a guest can reach: the log, other services, clocks and random numbers. Nothing else is linked with any
 //! effect: no files, no environment, no sockets.
 //!
-//! * [`answer`]: answers in pieces. [`calls`]: calls to other services, [`later`]: those that nobody waits for. [`limiter`]: memory. [`meter`]: time inside the guest. [`output`]: standard output and
+//! * [`answer`]: answers in pieces. [`calls`]: calls to other services, [`later`]: those that nobody waits for. [`lock`], [`cache`]:
+//!   what outlives an instance. [`limiter`]: memory. [`meter`]: time inside the guest. [`output`]: standard output and
 //!   error as log records.
 
 mod answer;
+mod cache;
 mod calls;
 mod later;
 pub(crate) mod limiter;
+mod lock;
 pub(crate) mod meter;
 pub(crate) mod output;
 
-use crate::bindings::{self, background, invoker, log, types};
+use crate::bindings::{self, background, grants, invoker, log, types};
 use crate::outlet::Outlet;
 use crate::settings::Limits;
 use bytes::Bytes;
-use caisson_capability::{Background, Connections, Invocation, Invoker};
+use caisson_cache::Caches;
+use caisson_capability::{Background, Connections, Invocation, Invoker, Locks};
 use caisson_host::{Carried, Guest, Link};
 use caisson_telemetry::{Level, LogHub, LogRecord};
 use limiter::MemoryLimiter;
@@ -46,8 +50,12 @@ const MAX_RANDOM_BYTES: u64 = 1 << 20;
 pub(crate) struct Outside {
     pub(crate) logs: Arc<LogHub>,
     connections: Arc<Connections>,
+    caches: Caches,
+    /// Names of locks and caches are the same for all packages.
+    shared_names: bool,
     invoker: OnceLock<Held<dyn Invoker>>,
     background: OnceLock<Held<dyn Background>>,
+    locks: OnceLock<Arc<dyn Locks>>,
 }
 
 /// Held without being kept alive: what lies behind the door holds the engine.
@@ -60,8 +68,17 @@ impl<T: ?Sized> std::fmt::Debug for Held<T> {
 }
 
 impl Outside {
-    pub(crate) fn new(logs: Arc<LogHub>, connections: Arc<Connections>) -> Self {
-        Self { logs, connections, invoker: OnceLock::new(), background: OnceLock::new() }
+    pub(crate) fn new(logs: Arc<LogHub>, connections: Arc<Connections>, shared_names: bool) -> Self {
+        Self { logs, connections, shared_names, ..Self::default() }
+    }
+
+    /// Says who keeps locks. Only the first call counts.
+    pub(crate) fn lend(&self, locks: Arc<dyn Locks>) {
+        drop(self.locks.set(locks));
+    }
+
+    fn locks(&self) -> Option<Arc<dyn Locks>> {
+        self.locks.get().map(Arc::clone)
     }
 
     /// Opens the door for calls between services. Only the first call counts.
@@ -93,11 +110,12 @@ pub(crate) struct Call {
     outlet: Arc<Outlet>,
     /// Once the answer has begun.
     pieces: Option<mpsc::Sender<Bytes>>,
+    held: lock::Held,
 }
 
 impl Call {
     pub(crate) fn new(invocation: Arc<Invocation>, version: u32, outlet: Arc<Outlet>) -> Self {
-        Self { invocation, version, outlet, pieces: None }
+        Self { invocation, version, outlet, pieces: None, held: lock::Held::default() }
     }
 }
 
@@ -110,6 +128,10 @@ pub struct Host {
     call: Option<Call>,
     /// What loads, while no invocation is answered.
     label: Arc<str>,
+    /// The package that is answering.
+    package: Arc<str>,
+    /// Of locks, counted for the whole life of the instance.
+    tokens: u64,
     records: u32,
     record_bytes: usize,
     nested: Arc<()>,
@@ -120,7 +142,13 @@ pub struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(outside: Arc<Outside>, limits: &Limits, limiter: MemoryLimiter, label: &str) -> Self {
+    pub(crate) fn new(
+        outside: Arc<Outside>,
+        limits: &Limits,
+        limiter: MemoryLimiter,
+        package: Arc<str>,
+        label: &str,
+    ) -> Self {
         let output = Output::default();
         let wasi = wasi(&output);
         let mut table = ResourceTable::new();
@@ -132,6 +160,8 @@ impl Host {
             outside,
             call: None,
             label: label.into(),
+            package,
+            tokens: 0,
             records: 0,
             record_bytes: 0,
             nested: Arc::default(),
@@ -156,6 +186,11 @@ impl Host {
     pub(crate) fn end(&mut self) {
         self.log_output();
         self.call = None;
+    }
+
+    /// Whose the names of locks and caches are.
+    fn scope(&self) -> Arc<str> {
+        if self.outside.shared_names { Arc::default() } else { Arc::clone(&self.package) }
     }
 
     /// Whether the guest holds nothing of the host, so that putting back its memory resets it wholly.
@@ -256,7 +291,10 @@ pub(crate) fn link(linker: &mut Linker<Host>, capabilities: &[Link<Host>]) -> wa
     log::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
     invoker::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
     background::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
-    bindings::answer::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)
+    bindings::answer::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
+    bindings::cache::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
+    bindings::lock::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
+    grants::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)
 }
 
 impl types::Host for Host {}
@@ -272,5 +310,13 @@ impl log::Host for Host {
             log::Level::Critical => Level::Critical,
         };
         self.record(level, &logger, message);
+    }
+}
+
+impl grants::Host for Host {
+    fn has(&mut self, connection: String) -> bool {
+        let service = self.call.as_ref().map(|call| Arc::clone(&call.invocation.service));
+        let granted = service.and_then(|service| self.outside.connections.granted(&connection, &service));
+        granted.is_some_and(|granted| !granted.is_empty())
     }
 }

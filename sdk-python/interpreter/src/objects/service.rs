@@ -1,11 +1,8 @@
 //! The native base of `caisson.Service`: the parts of `self` that belong to one message.
 
-use super::{Lazy, PyChannel, PyRequest, PyResponse};
+use super::{Lazy, PyChannel, PyRequest, PyResponse, facts};
 use crate::{
-    bindings::{
-        caisson::service::types::Channel,
-        exports::caisson::service::handler::{Context, Request},
-    },
+    bindings::exports::caisson::service::handler::{Context, Request},
     modules::hook,
 };
 use rustpython_vm::{
@@ -59,32 +56,10 @@ impl PyServiceBase {
 impl Constructor for PyServiceBase {
     type Args = FuncArgs;
 
-    /// An object that answers no message, e.g. one that a test makes.
-    fn py_new(_cls: &Py<PyType>, _args: FuncArgs, _vm: &VirtualMachine) -> PyResult<Self> {
-        let context = Context {
-            cid: String::new(),
-            service: String::new(),
-            version: 0,
-            channel: Channel {
-                name: String::new(),
-                kind: String::new(),
-                data_format: None,
-                path_over_query: false,
-                url_over_body: None,
-            },
-            principal: None,
-            peer: None,
-            deadline_ms: 0,
-            attempt: 0,
-            traceparent: None,
-            tracestate: None,
-            in_reply_to: None,
-            environ: None,
-        };
-        Ok(Self::new(
-            context,
-            Request { http: None, soap: None, message: None, content_type: None, body: Vec::new() },
-        ))
+    /// An object that a test makes: `_facts` is its message. Without, it answers none.
+    fn py_new(_cls: &Py<PyType>, args: FuncArgs, vm: &VirtualMachine) -> PyResult<Self> {
+        let (context, request) = facts::message(args.kwargs.get("_facts"), vm)?;
+        Ok(Self::new(context, request))
     }
 }
 
@@ -103,7 +78,7 @@ impl PyServiceBase {
     /// The answer.
     #[pygetset]
     fn response(zelf: &Py<Self>, vm: &VirtualMachine) -> PyRef<PyResponse> {
-        zelf.response.get_or_init(|| PyResponse::default().into_ref_lazy(vm)).clone()
+        zelf.response.get_or_init(|| PyResponse::new(&zelf.context).into_ref_lazy(vm)).clone()
     }
 
     /// Correlation id: the same for everything that one inbound message sets in motion.
@@ -180,7 +155,8 @@ impl PyServiceBase {
     /// The facts of the message under the names that WSGI gives them; made when asked for.
     #[pygetset]
     fn wsgi_environ(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
-        hook(|hooks| &hooks.wsgi_environ).call((Self::request(zelf, vm), zelf.context.peer.clone()), vm)
+        let arguments = (Self::request(zelf, vm), zelf.context.peer.clone(), Self::channel(zelf, vm));
+        hook(|hooks| &hooks.wsgi_environ).call(arguments, vm)
     }
 }
 
