@@ -110,10 +110,10 @@ def _members(cls: ast.ClassDef) -> set[str]:
                 if isinstance(part, (ast.Import, ast.ImportFrom))
                 for alias in part.names
             }
-    for node in ast.walk(cls):
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, (ast.Store, ast.Del)) and isinstance(node.value, ast.Name):
-            found.add(node.attr)
-        elif isinstance(node, ast.Call) and _last(node.func) == 'setattr':
+    for part in ast.walk(cls):
+        if isinstance(part, ast.Attribute) and isinstance(part.ctx, (ast.Store, ast.Del)) and isinstance(part.value, ast.Name):
+            found.add(part.attr)
+        elif isinstance(part, ast.Call) and _last(part.func) == 'setattr':
             # Whatever this sets cannot be known.
             found.add('__getattr__')
     return found
