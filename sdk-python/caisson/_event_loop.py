@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import time
 from asyncio import base_events, events
 from typing import Any
+
+from caisson._outside import NO_PROCESSES
 
 __all__ = ['SandboxLoop', 'install']
 
@@ -49,6 +52,12 @@ class SandboxLoop(base_events.BaseEventLoop):
         except Exception as error:
             future.set_exception(error)
         return future
+
+    async def subprocess_exec(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused, as `subprocess` refuses it."""
+        raise PermissionError(errno.EPERM, NO_PROCESSES)
+
+    subprocess_shell = subprocess_exec
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         """There is none."""

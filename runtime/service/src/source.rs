@@ -121,6 +121,10 @@ impl PackageSource {
             };
             return Err(claim.contradicted(message.to_owned()).into());
         }
+        if let Some(claim) = written.schemas.filter(|_| language == Language::Python) {
+            let message = "schemas are for components; a Python service declares its `input` and `output` in its class, so remove this";
+            return Err(claim.contradicted(message.to_owned()).into());
+        }
         Self::new(name, language, files, written.settings, written.about)
     }
 
@@ -192,6 +196,7 @@ impl PackageSource {
             Language::Component => Package::Component {
                 name: self.name.replace('_', "-"),
                 wasm: self.files.first().map(|file| file.content.clone()).unwrap_or_default(),
+                schemas: self.about.schemas.clone(),
             },
         }
     }

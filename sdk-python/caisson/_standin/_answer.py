@@ -44,6 +44,10 @@ def _answer(answer: Response) -> tuple[int, Fields, bytes]:
         headers.append(('content-type', value))
     elif implied and not any(name.lower() == 'content-type' for name, _ in headers):
         headers.append(('content-type', implied))
+    if answer._content_encoding is not ABSENT and answer._content_encoding is not None:
+        value = _header_value('Content-Encoding', answer._content_encoding)
+        headers = [field for field in headers if field[0].lower() != 'content-encoding']
+        headers.append(('content-encoding', value))
     return status, headers, body
 
 
@@ -93,8 +97,10 @@ def headers_of(headers: Any) -> Fields:
 
 
 def _header_value(name: str, value: Any) -> str:
+    if type(value) in (int, float):
+        value = str(value)
     if not isinstance(value, str):
-        raise _Unsendable(f'the value of the header {name} must be a str, not {type(value).__name__}')
+        raise _Unsendable(f'the value of the header {name} must be a str or a number, not {type(value).__name__}')
     if any(character in value for character in '\r\n\0'):
         raise _Unsendable(f'the value of the header {name} must not contain a line end or a NUL')
     return value

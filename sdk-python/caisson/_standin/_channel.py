@@ -25,6 +25,16 @@ class Channel:
         return str(self._channel.get('name', ''))
 
     @property
+    def id(self) -> str:
+        """The same as `name`: channels have no other."""
+        return self.name
+
+    @property
+    def is_internal(self) -> bool:
+        """False: the server has no channels of its own that lead to services."""
+        return False
+
+    @property
     def type(self) -> str:
         """`http-soap` for messages that came by HTTP, as Zato has it, else the channel's kind."""
         return 'http-soap' if self._by_http else str(self._channel.get('kind', ''))
@@ -55,6 +65,11 @@ class ChannelSecurity:
     def name(self) -> str | None:
         """Name of the security definition."""
         return self._principal.get('definition')
+
+    @property
+    def id(self) -> str | None:
+        """The same as `name`: security definitions have no other."""
+        return self.name
 
     @property
     def type(self) -> str | None:

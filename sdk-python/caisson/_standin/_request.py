@@ -161,3 +161,26 @@ class Request:
     def cid(self) -> str:
         """Correlation id."""
         return str(self._facts.get('cid') or '')
+
+    @property
+    def channel_params(self) -> Any:
+        """The parameters of the path and the query, merged as in `input`."""
+        return hook('make_input')('', self.http.params, self.http.GET, self.path_over_query)
+
+    @property
+    def data_format(self) -> str:
+        """What bodies are by the definition of the channel; empty if it does not say."""
+        return str(self._channel.get('data_format') or '')
+
+    @property
+    def transport(self) -> str:
+        """`plain_http` or `soap` for messages that came by HTTP, else empty."""
+        return 'soap' if self._facts.get('soap') else 'plain_http' if self._facts.get('http') else ''
+
+    def to_bunch(self) -> Any:
+        """A copy of the payload in which each dict has its keys as attributes."""
+        return hook('to_bunch')(self.payload)
+
+    def bunchified(self) -> Any:
+        """The same as `to_bunch`."""
+        return self.to_bunch()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Mapping
 
 from caisson._standin._lazy import ABSENT, Lazy, hook
 
@@ -12,12 +12,16 @@ __all__ = ['Response']
 class Response:
     """One answer. Nothing is checked when it is set; everything is when it is sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, facts: Mapping[str, Any] | None = None) -> None:
+        self._facts = facts or {}
         self._payload = Lazy()
         self._status_code: Any = ABSENT
         self._status_message: Any = 'OK'
         self._content_type: Any = ABSENT
         self._headers: Any = ABSENT
+        self._content_encoding: Any = ABSENT
+        self.result: Any = 'ZATO_OK'
+        self.result_details: Any = ''
 
     @property
     def payload(self) -> Any:
@@ -71,3 +75,22 @@ class Response:
     @headers.setter
     def headers(self, value: Any) -> None:
         self._headers = value
+
+    @property
+    def content_encoding(self) -> Any:
+        """What is sent as `Content-Encoding`; the payload has to be encoded by the service. Empty unless it was set."""
+        return '' if self._content_encoding is ABSENT else self._content_encoding
+
+    @content_encoding.setter
+    def content_encoding(self, value: Any) -> None:
+        self._content_encoding = value
+
+    @property
+    def cid(self) -> str:
+        """Correlation id."""
+        return str(self._facts.get('cid') or '')
+
+    @property
+    def data_format(self) -> str:
+        """What bodies are by the definition of the channel; empty if it does not say."""
+        return str((self._facts.get('channel') or {}).get('data_format') or '')

@@ -48,7 +48,7 @@ class ServiceBase:
     @property
     def response(self) -> Response:
         """The answer."""
-        made: Response = self._part('response', Response)
+        made: Response = self._part('response', lambda: Response(self._caisson_facts))  # type: ignore[attr-defined]
         return made
 
     @property
@@ -112,7 +112,5 @@ class ServiceBase:
     @property
     def wsgi_environ(self) -> dict[str, Any]:
         """The facts of the message under the names that WSGI gives them; made when asked for."""
-        # The function says how many of these it wants.
-        make, given = hook('wsgi_environ'), (self.request, self._fact('peer', None), self.channel)
-        made: dict[str, Any] = make(*given[:make.__code__.co_argcount])
+        made: dict[str, Any] = hook('wsgi_environ')(self.request, self._fact('peer', None), self.channel)
         return made

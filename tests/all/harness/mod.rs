@@ -21,7 +21,7 @@ pub(crate) use etcd::Etcd;
 pub(crate) use healthy::{HEALTHY, Healthy};
 pub(crate) use network::Network;
 pub(crate) use raw::{Raw, status_lines};
-pub(crate) use server::{Server, Setup, binary, cpython, guest, rust_guest, rust_guests};
+pub(crate) use server::{Server, Setup, binary, cpython, from_environment, guest, rust_guest, rust_guests};
 pub(crate) use zip::{zip, zip_with_modes};
 
 use std::net::TcpListener;

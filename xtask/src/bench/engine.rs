@@ -25,6 +25,9 @@ const COLUMNS: [(&str, &str); 7] = [
     ("its first call us", "first_call_us"),
 ];
 
+/// Calls in a round.
+pub(super) const CALLS: u32 = 2_000;
+
 pub(super) fn measure(bench: &Bench<'_>) -> Result<Table> {
     let payload = bench.context.root.join("xtask/bench/order.json");
     let native = native(bench.context.root.as_path(), &payload)?;
@@ -34,7 +37,7 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Table> {
     let mut table = Table::new(&header);
     for reset in ["", "--plain-reset"] {
         for (name, file, service) in WORKLOADS {
-            let figures = figures(bench, file, service, &payload, reset)?;
+            let figures = figures(bench, file, service, &payload, reset, CALLS)?;
             let reference = (name == "order").then_some(native);
             let title = if reset.is_empty() { name.to_owned() } else { format!("{name}, reset by madvise") };
             table.row(row(&title, &figures, reference)?);
@@ -48,11 +51,20 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Table> {
     Ok(table)
 }
 
-fn figures(bench: &Bench<'_>, file: &str, service: &str, payload: &Path, reset: &str) -> Result<Value> {
+/// What the engine needs for one service of a file.
+pub(super) fn figures(
+    bench: &Bench<'_>,
+    file: &str,
+    service: &str,
+    payload: &Path,
+    reset: &str,
+    calls: u32,
+) -> Result<Value> {
     let mut command = Command::new(&bench.binary);
     command.args(["internal", "bench-engine", "--service", service, "--file"]);
     command.arg(bench.context.root.join(file)).arg("--payload").arg(payload);
-    command.args(["--calls", if bench.quick { "200" } else { "2000" }]);
+    let calls = if bench.quick { calls / 10 } else { calls };
+    command.args(["--calls", &calls.to_string()]);
     if !reset.is_empty() {
         command.arg(reset);
     }
@@ -61,7 +73,7 @@ fn figures(bench: &Bench<'_>, file: &str, service: &str, payload: &Path, reset: 
 }
 
 /// Microseconds that CPython needs for one order.
-fn native(root: &Path, payload: &Path) -> Result<f64> {
+pub(super) fn native(root: &Path, payload: &Path) -> Result<f64> {
     let script = root.join("xtask/bench/native_order.py");
     let output = shell::output(Command::new("python3").arg(script).arg(payload))?;
     output.trim().parse().with_context(|| format!("not a number: {output}"))

@@ -36,6 +36,8 @@ pub fn message(facts: Option<&PyObjectRef>, vm: &VirtualMachine) -> PyResult<(Co
         attempt: facts.value("attempt", vm)?.unwrap_or_default(),
         traceparent: facts.word("traceparent", vm)?,
         tracestate: facts.word("tracestate", vm)?,
+        in_reply_to: facts.word("in_reply_to", vm)?,
+        environ: facts.word("environ", vm)?,
     };
     let request = Request {
         http: facts.inner("http", vm)?.map(|http| http.http(vm)).transpose()?,

@@ -1,8 +1,9 @@
 //! JSON between bytes and Python objects, for the bodies of messages and in place of `json.loads` and `json.dumps`.
 //!
-//! Only the common case is here: default options, well-formed text, built-in types. Everything else, above all every error,
+//! Only the common case is here: the usual options, well-formed text, built-in types. Everything else, above all every error,
 //! is left to the standard library's own functions, so that messages and corner cases are exactly theirs.
 
+mod options;
 mod read;
 mod write;
 
@@ -19,12 +20,13 @@ const DEEPEST: usize = 200;
 
 /// The value of a JSON text, or `None` when it is not well-formed or is beyond what is supported here.
 pub fn read(body: &[u8], vm: &VirtualMachine) -> Option<PyObjectRef> {
-    read::Reader::new(std::str::from_utf8(body).ok()?, vm).document()
+    read::Reader::new(std::str::from_utf8(body).ok()?, &options::Reading::default(), vm).document().ok()?
 }
 
 /// The body of an answer: JSON of a value. Objects of other types are first given to the SDK's function for them.
 pub fn write(object: &PyObjectRef, vm: &VirtualMachine) -> PyResult<Vec<u8>> {
-    let mut writer = write::Writer::new(vm);
+    let form = write::Form::default();
+    let mut writer = write::Writer::new(&form, vm);
     let default = hook(|hooks| &hooks.json_default);
     match writer.value(object, Some(&default)) {
         Ok(()) => Ok(writer.out),
@@ -39,13 +41,15 @@ pub fn write(object: &PyObjectRef, vm: &VirtualMachine) -> PyResult<Vec<u8>> {
 
 /// `json.loads`.
 pub fn loads(args: FuncArgs, vm: &VirtualMachine) -> PyResult {
-    if let ([text], true) = (args.args.as_slice(), args.kwargs.is_empty()) {
-        let read = match (text.downcast_ref::<PyStr>(), text.downcast_ref::<PyBytes>()) {
-            (Some(text), _) => text.to_str().and_then(|text| read::Reader::new(text, vm).document()),
-            (_, Some(bytes)) => read(bytes.as_bytes(), vm),
+    if let Some((text, options)) = options::reading(&args, vm) {
+        let text = match (text.downcast_ref::<PyStr>(), text.downcast_ref::<PyBytes>()) {
+            (Some(text), _) => text.to_str(),
+            (_, Some(bytes)) => std::str::from_utf8(bytes.as_bytes()).ok(),
             _ => None,
         };
-        if let Some(value) = read {
+        if let Some(text) = text
+            && let Some(value) = read::Reader::new(text, &options, vm).document()?
+        {
             return Ok(value);
         }
     }
@@ -54,11 +58,15 @@ pub fn loads(args: FuncArgs, vm: &VirtualMachine) -> PyResult {
 
 /// `json.dumps`.
 pub fn dumps(args: FuncArgs, vm: &VirtualMachine) -> PyResult {
-    if let ([object], true) = (args.args.as_slice(), args.kwargs.is_empty()) {
-        let mut writer = write::Writer::new(vm);
-        if writer.value(object, None).is_ok() {
-            let text = String::from_utf8(writer.out).expect("the writer writes ASCII");
-            return Ok(vm.ctx.new_str(text).into());
+    if let Some((object, options)) = options::writing(&args, vm) {
+        let mut writer = write::Writer::new(&options.form, vm);
+        match writer.value(&object, options.default.as_ref()) {
+            Ok(()) => {
+                let text = String::from_utf8(writer.out).expect("the writer writes UTF-8");
+                return Ok(vm.ctx.new_str(text).into());
+            }
+            Err(write::Stop::Raised(exception)) => return Err(exception),
+            Err(write::Stop::Unsupported) => {}
         }
     }
     hook(|hooks| &hooks.python_dumps).call(args, vm)

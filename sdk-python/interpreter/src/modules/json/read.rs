@@ -1,8 +1,9 @@
 //! Reads JSON into Python objects.
 
+use super::options::Reading;
 use rustpython_vm::{
-    PyObjectRef, PyRef, VirtualMachine,
-    builtins::{PyDictRef, PyStr},
+    PyObjectRef, PyRef, PyResult, VirtualMachine,
+    builtins::{PyBaseExceptionRef, PyDictRef, PyStr},
 };
 
 /// Keys that were met recently. Rows of a table repeat the same keys, and a key that is the same object need not be made,
@@ -15,18 +16,30 @@ pub struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: usize,
+    options: &'a Reading,
+    /// What a function for numbers has raised.
+    raised: Option<PyBaseExceptionRef>,
     vm: &'a VirtualMachine,
     keys: [Option<(&'a str, PyRef<PyStr>)>; KEYS],
 }
 
 impl<'a> Reader<'a> {
     /// A cursor at the start.
-    pub fn new(text: &'a str, vm: &'a VirtualMachine) -> Self {
-        Self { text, bytes: text.as_bytes(), at: 0, depth: 0, vm, keys: [const { None }; KEYS] }
+    pub fn new(text: &'a str, options: &'a Reading, vm: &'a VirtualMachine) -> Self {
+        let keys = [const { None }; KEYS];
+        Self { text, bytes: text.as_bytes(), at: 0, depth: 0, options, raised: None, vm, keys }
     }
 
-    /// The whole text as one value; `None` when it is not one.
-    pub fn document(mut self) -> Option<PyObjectRef> {
+    /// The whole text as one value; `None` when it is not one. An error is what a function for numbers has raised.
+    pub fn document(mut self) -> PyResult<Option<PyObjectRef>> {
+        let value = self.whole();
+        match self.raised.take() {
+            Some(exception) => Err(exception),
+            None => Ok(value),
+        }
+    }
+
+    fn whole(&mut self) -> Option<PyObjectRef> {
         self.space();
         let value = self.value()?;
         self.space();
@@ -239,12 +252,27 @@ impl<'a> Reader<'a> {
             }
         }
         let text = &self.text[start..self.at];
+        let options = self.options;
+        if let Some(parse) = if self.at > whole { &options.parse_float } else { &options.parse_int } {
+            return self.parsed(parse, text);
+        }
         if self.at > whole {
             return Some(self.vm.ctx.new_float(text.parse().ok()?).into());
         }
         // A longer number may not fit; the standard library knows what to do with it, and how long it may be.
         let number: i64 = text.parse().ok()?;
         Some(self.vm.ctx.new_int(number).into())
+    }
+
+    /// What a function of the caller makes of a number.
+    fn parsed(&mut self, parse: &PyObjectRef, text: &str) -> Option<PyObjectRef> {
+        match parse.call((text,), self.vm) {
+            Ok(value) => Some(value),
+            Err(exception) => {
+                self.raised = Some(exception);
+                None
+            }
+        }
     }
 
     fn digits(&mut self) -> usize {
