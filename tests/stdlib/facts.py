@@ -129,6 +129,7 @@ SANDBOX = [
     ('import tempfile', 'tempfile.mkdtemp()', 'FileNotFoundError', 'io.BytesIO'),
     ('import pathlib', "pathlib.Path('x').read_text()", 'FileNotFoundError', 'importlib.resources'),
     ('import socket', "socket.create_connection(('localhost', 80))", 'PermissionError', 'caisson.http'),
+    ('import socket', "socket.socket(socket.AF_INET, socket.SOCK_STREAM)", 'PermissionError', 'caisson.http'),
     ('import urllib.request as u', "u.urlopen('https://localhost/')", 'PermissionError', 'caisson.http'),
     ('import datetime as d, time', "1 / (d.datetime.now().astimezone().utcoffset().total_seconds() + (time.localtime().tm_zone != 'UTC'))", 'ZeroDivisionError', ''),
     ('import smtplib', "smtplib.SMTP('localhost')", 'PermissionError', 'no sockets'),
