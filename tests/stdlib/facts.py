@@ -106,6 +106,7 @@ FACTS = [
     ('import copy, types', "copy.deepcopy(types.SimpleNamespace(a=[1])).a", [1]),
     # Tasks and threads.
     ('import asyncio', "asyncio.run((lambda: asyncio.wait_for(asyncio.sleep(0.001, 'done'), 5))())", 'done'),
+    ('import asyncio', "(lambda r: (r.run(asyncio.sleep(0, 'x')), r.close())[0])(asyncio.Runner(loop_factory=asyncio.SelectorEventLoop))", 'x'),
     ('import threading', "(lambda seen: [t := threading.Thread(target=seen.append, args=(1,)), t.start(), t.join(), seen, threading.current_thread().name][3:])([])", [[1], 'MainThread']),
     ('import concurrent.futures as f', "(lambda p: [list(p.map(int, '34')), p.submit(int, 'x').exception().__class__.__name__])(f.ThreadPoolExecutor(2))", [[3, 4], 'ValueError']),
     ('import threading', "(lambda c: (c.acquire(), c.notify_all(), c.wait(0.001), c.release())[2])(threading.Condition())", False),

@@ -30,7 +30,7 @@ answer_bytes = 67108864
 BUDGET_SECS = 30.0
 # Data that tests read.
 DATA = ('decimaltestdata/*', 'test_email/data/*', 'xmltestdata/*', 'mathdata/*', 'configdata/*', 'test_tomllib/data/**/*', 'test_zoneinfo/data/*', 'test_json/*.jsonl',
-        'certdata/*.pem', 'certdata/*.json')
+        'certdata/*')
 # Folders of CPython's tests that no module here needs, for a package may have 2,000 files.
 LEFT_OUT = {
     'test_capi', 'test_cext', 'test_cppext', 'test_ctypes', 'test_gdb', 'test_idle', 'test_multiprocessing_fork', 'test_pyrepl',
