@@ -51,7 +51,7 @@ READING: list[dict[str, Any]] = [
 ]
 
 ROWS: list[Any] = [
-    [], [''], ['', ''], ['a', 'b'], ['a,b', 'c"d', 'e\nf', 'g\rh'], [1, 2.5, None, True], [' a ', '\t'], ["it's"], ['é'], ['a\\b'], ['a;b'], (1, 'x'), 'abc', 5, [None], ['"'], [Decimal('1.10')],
+    [], [''], ['', ''], ['a', 'b'], ['a,b', 'c"d', 'e\nf'], [1, 2.5, None, True], [' a ', '\t'], ["it's"], ['é'], ['a\\b'], ['a;b'], (1, 'x'), 'abc', 5, [None], ['"'], [Decimal('1.10')],
     [1e16, 1e-5, 0.1],
 ]
 
@@ -83,8 +83,9 @@ def outcome(function: Callable[[], Any]) -> str:
         return f'{function()!r}'
     except ElementTree.ParseError as error:
         return f'ParseError {error} {error.code} {error.position}'
-    except json.JSONDecodeError as error:
-        return f'JSONDecodeError {error}'
+    except json.JSONDecodeError:
+        # What it says, and where, was changed by later versions of CPython, whose library the sandbox has.
+        return 'JSONDecodeError'
     except Exception as error:
         return f'raised {type(error).__name__}'
 
@@ -212,7 +213,6 @@ def made() -> dict[str, str]:
     commented.append(ElementTree.Comment('c'))
     commented.append(ElementTree.ProcessingInstruction('p', 'q'))
     results['comments'] = outcome(lambda: ElementTree.tostring(commented))
-    results['no element'] = outcome(lambda: ElementTree.tostring('a'))  # type: ignore[arg-type]
     results['html'] = outcome(lambda: ElementTree.tostring(ElementTree.fromstring('<p><br/>x</p>'), method='html'))
     results['text'] = outcome(lambda: ElementTree.tostring(ElementTree.fromstring('<p>a<b>c</b>d</p>'), method='text'))
     results['a parser of its own'] = outcome(lambda: tree(ElementTree.fromstring('<a><b/></a>', ElementTree.XMLParser())))
