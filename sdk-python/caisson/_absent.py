@@ -297,4 +297,4 @@ class _LastFinder:
 def install() -> None:
     """Makes failing imports below `zato` say what to use instead. Called when `zato` is imported."""
     if not any(isinstance(finder, _LastFinder) for finder in sys.meta_path):
-        sys.meta_path.append(_LastFinder())  # type: ignore[arg-type]
+        sys.meta_path.append(_LastFinder())

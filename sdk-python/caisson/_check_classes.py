@@ -110,10 +110,10 @@ def _members(cls: ast.ClassDef) -> set[str]:
                 if isinstance(part, (ast.Import, ast.ImportFrom))
                 for alias in part.names
             }
-    for node in ast.walk(cls):
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, (ast.Store, ast.Del)) and isinstance(node.value, ast.Name):
-            found.add(node.attr)
-        elif isinstance(node, ast.Call) and _last(node.func) == 'setattr':
+    for inner in ast.walk(cls):
+        if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, (ast.Store, ast.Del)) and isinstance(inner.value, ast.Name):
+            found.add(inner.attr)
+        elif isinstance(inner, ast.Call) and _last(inner.func) == 'setattr':
             # Whatever this sets cannot be known.
             found.add('__getattr__')
     return found

@@ -12,7 +12,7 @@ from typing import Any
 try:
     import _caisson_crypto as _native
 except ImportError:
-    _native = None
+    _native = None  # type: ignore[assignment]
 
 __all__ = ['open_', 'pbkdf2', 'seal']
 
@@ -25,7 +25,7 @@ _CODE_BYTES = 32
 def seal(key: bytes, now: int, vector: bytes, content: bytes) -> bytes:
     """The token, not yet in base64. The first half of the key signs, the second encrypts."""
     encrypted = (_native or _in_python()).encrypt(key[16:], vector, content)
-    token = _HEAD.pack(_VERSION, now, vector) + encrypted
+    token: bytes = _HEAD.pack(_VERSION, now, vector) + encrypted
     return token + _code(key, token)
 
 
