@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from datetime import datetime, timedelta, timezone
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from caisson._absent import ATTRIBUTES, Absent
 from caisson._facade import Facade
@@ -20,12 +20,18 @@ _LONGEST_LOGGED = 10_000
 class Attributes(Hooks):
     """The attributes of a service that need nothing of the interpreter's native side."""
 
-    # Of the native side, or of `Service`.
-    cid: str
-    request: Any
-    response: Any
-    channel: Any
     logger: ClassVar[logging.Logger]
+
+    if TYPE_CHECKING:
+        # Of the native side.
+        @property
+        def cid(self) -> str: ...
+        @property
+        def request(self) -> Any: ...
+        @property
+        def response(self) -> Any: ...
+        @property
+        def channel(self) -> Any: ...
 
     config = Facade('caisson._attributes', 'make_config')
     user_config = Facade('caisson._attributes', 'make_config')

@@ -110,10 +110,10 @@ def _members(cls: ast.ClassDef) -> set[str]:
                 if isinstance(part, (ast.Import, ast.ImportFrom))
                 for alias in part.names
             }
-    for part in ast.walk(cls):
-        if isinstance(part, ast.Attribute) and isinstance(part.ctx, (ast.Store, ast.Del)) and isinstance(part.value, ast.Name):
-            found.add(part.attr)
-        elif isinstance(part, ast.Call) and _last(part.func) == 'setattr':
+    for inner in ast.walk(cls):
+        if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, (ast.Store, ast.Del)) and isinstance(inner.value, ast.Name):
+            found.add(inner.attr)
+        elif isinstance(inner, ast.Call) and _last(inner.func) == 'setattr':
             # Whatever this sets cannot be known.
             found.add('__getattr__')
     return found

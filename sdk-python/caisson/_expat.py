@@ -39,6 +39,11 @@ HANDLERS = (
 class XMLParserType:
     """What `ParserCreate` makes. Set handlers, then call `Parse` with pieces of the document, the last with `isfinal`."""
 
+    # All of `HANDLERS` are like these.
+    CharacterDataHandler: Any
+    DefaultHandler: Any
+    DefaultHandlerExpand: Any
+
     def __init__(self, encoding: str | None, separator: str | None, intern: dict[str, str]) -> None:
         for name in HANDLERS:
             setattr(self, name, None)

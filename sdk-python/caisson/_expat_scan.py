@@ -37,7 +37,9 @@ class Names:
 
     def open(self, attributes: list[tuple[str, str]], report: Any) -> list[tuple[str, str]]:
         """Begins an element: takes the declarations out of its attributes and returns the others."""
-        scope, added, others = self._scopes[-1], [], []
+        scope = self._scopes[-1]
+        added: list[str] = []
+        others: list[tuple[str, str]] = []
         for name, value in attributes:
             if name == 'xmlns' or name.startswith('xmlns:'):
                 prefix = name[6:]
@@ -146,7 +148,8 @@ class Scanner:
             self._decoder = self._make_decoder(data)
             data = data.removeprefix(codecs.BOM_UTF8).removeprefix(codecs.BOM_UTF16_LE).removeprefix(codecs.BOM_UTF16_BE)
         try:
-            return self._decoder.decode(bytes(data), final)
+            text: str = self._decoder.decode(bytes(data), final)
+            return text
         except UnicodeDecodeError:
             raise self._fail('INVALID_TOKEN') from None
 

@@ -56,6 +56,11 @@ class Invoking(_caisson.ServiceBase):
     name: ClassVar[str] = ''
     impl_name: ClassVar[str] = ''
 
+    if TYPE_CHECKING:
+        # Of the native side.
+        @property
+        def cid(self) -> str: ...
+
     def invoke(self, service: str | type[Service], payload: Any = '', **kwargs: Any) -> Any:
         """Calls another service and returns what it answered: `dict`, `list`, `str`, or `bytes` for a body that is no text.
 
@@ -198,7 +203,7 @@ class Invoking(_caisson.ServiceBase):
     def _by_impl_name(self, impl_name: str) -> str:
         for cls in _classes(Invoking):
             if cls.impl_name == impl_name and cls.__dict__.get('name'):
-                return cls.name
+                return str(cls.name)
         found = importlib.import_module('_caisson_calls').find(impl_name)
         if found:
             return str(found)
@@ -310,6 +315,7 @@ def make_environ(shared: str | None) -> Bunch:
 
 def _classes(base: type) -> Iterable[Any]:
     """All classes below this one."""
-    for cls in base.__subclasses__():
+    found: list[Any] = base.__subclasses__()
+    for cls in found:
         yield cls
         yield from _classes(cls)

@@ -249,7 +249,7 @@ def _facts(cls: type, importer: ProgramImporter) -> ServiceFacts:
     return facts
 
 
-def _found(cls: type, importer: ProgramImporter) -> ServiceFacts:
+def _found(cls: Any, importer: ProgramImporter) -> ServiceFacts:
     explicit = cls.__dict__.get('name')
     name = explicit if isinstance(explicit, str) and explicit else service_name(cls.__module__, cls.__name__)
     cls.name = name

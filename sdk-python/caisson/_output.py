@@ -18,7 +18,7 @@ try:
     import _caisson_model as _native
 except ImportError:
     # Under CPython. What is native is faster, and does nothing else.
-    _native = None
+    _native = None  # type: ignore[assignment]
 
 __all__ = ['NoSuchOutput', 'Output', 'Payload']
 
