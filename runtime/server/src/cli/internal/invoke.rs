@@ -96,6 +96,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<String> {
         program,
         max_active: 64,
         plain_reset: false,
+        shared_names: false,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let figures = runtime.block_on(measure(args, &options))?;

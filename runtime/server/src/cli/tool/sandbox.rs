@@ -76,6 +76,7 @@ impl Sandbox {
             program,
             max_active: 16,
             plain_reset: false,
+            shared_names: false,
         };
         let links = caisson_capabilities::links();
         let engine = Engine::new(&options, Arc::default(), Arc::default(), Arc::default(), &links)?;
@@ -108,6 +109,7 @@ impl Sandbox {
             attempt: 1,
             trace: Trace::default(),
             depth: 0,
+            chain: caisson_capability::Chain::default(),
             request,
         };
         match Arc::clone(&self.program).invoke(invocation, 1).await {
