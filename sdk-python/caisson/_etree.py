@@ -10,6 +10,8 @@ from __future__ import annotations
 # pyright: reportAttributeAccessIssue=false, reportCallIssue=false, reportArgumentType=false
 
 import codecs
+import collections.abc
+import io
 import xml.etree.ElementTree as etree
 from typing import Any
 
@@ -20,6 +22,7 @@ __all__ = ['install']
 _original_xml = etree.XML
 _original_tostring = etree.tostring
 _original_parse = etree.ElementTree.parse
+_original_iterparse = etree.iterparse
 _Element = etree.Element
 _prefixes = etree._namespace_map
 _ENCODINGS = {'us-ascii': True, 'utf-8': False, 'unicode': False}
@@ -31,7 +34,7 @@ def _root(text: Any) -> Any:
     if found.__class__ is str:
         # The encoding that the bytes declare.
         try:
-            if not codecs.lookup(found)._is_text_encoding:
+            if found.startswith(('utf', 'ucs')) or not codecs.lookup(found)._is_text_encoding:
                 return None
             text = text.decode(found)
         except (LookupError, UnicodeError):
@@ -82,10 +85,70 @@ def tostring(
     )
 
 
+class _Events(collections.abc.Iterator[Any]):
+    """What `iterparse` answers: pairs of an event and an element; `root` is set once all of them were given."""
+
+    def __init__(self, source: Any, events: tuple[str, ...]) -> None:
+        self.root: Any = None
+        self._pairs = self._walk(source, 'start' in events, 'end' in events)
+
+    def __next__(self) -> Any:
+        return next(self._pairs)
+
+    def close(self) -> None:
+        """Stops; the file stays open, as it is not ours."""
+        self._pairs.close()
+
+    def _walk(self, source: Any, starts: bool, ends: bool) -> Any:
+        root = XML(source.read())
+        if starts:
+            yield 'start', root
+        # A service may clear an element whose end it was told, so children are listed before.
+        stack = [(root, iter(list(root)))]
+        while stack:
+            element, children = stack[-1]
+            child = next(children, None)
+            if child is not None:
+                if starts:
+                    yield 'start', child
+                stack.append((child, iter(list(child))))
+                continue
+            stack.pop()
+            if ends:
+                yield 'end', element
+        self.root = root
+
+
+def iterparse(source: Any, events: Any = None, parser: Any = None) -> Any:
+    """Pairs of an event (`start`, `end` or one of the others that CPython has) and an element of a document in a file object."""
+    if parser is not None or not hasattr(source, 'read'):
+        return _original_iterparse(source, events, parser)
+    wanted = ('end',) if events is None else tuple(events)
+    if not set(wanted) - {'start', 'end'}:
+        return _Events(source, wanted)
+    # The parser behind the others begins anew with every piece and keeps errors to itself.
+    text = source.read()
+    XML(text)
+    whole = io.StringIO(text) if isinstance(text, str) else io.BytesIO(text)
+    return _original_iterparse(_Whole(whole), events)
+
+
+class _Whole:
+    """A file that gives all that it has at the first read."""
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+
+    def read(self, size: int = -1) -> Any:
+        """What is left; `size` does not matter."""
+        return self._source.read()
+
+
 def install() -> None:
     """Called once, at boot."""
-    for function in (XML, tostring):
+    for function in (XML, iterparse, tostring):
         function.__module__ = 'xml.etree.ElementTree'
     etree.XML = etree.fromstring = XML
+    etree.iterparse = iterparse
     etree.tostring = tostring
     etree.ElementTree.parse = _parse

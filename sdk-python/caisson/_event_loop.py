@@ -75,3 +75,6 @@ def install() -> None:
     setter = getattr(events, '_set_event_loop_policy', None) or events.set_event_loop_policy
     setter(_Policy())
     events.new_event_loop = asyncio.new_event_loop = SandboxLoop
+    # Loops that are asked for by name, and the policy that comes back when another is taken away.
+    asyncio.EventLoop = asyncio.SelectorEventLoop = SandboxLoop
+    asyncio._DefaultEventLoopPolicy = _Policy

@@ -50,12 +50,11 @@ class Answer:
         return f'<Answer {self.status_code}{"" if self.ok else " " + type(self.error).__name__}>'
 
 
-class Invoking:
+class Invoking(_caisson.ServiceBase):
     """The part of a service that calls other services."""
 
     name: ClassVar[str] = ''
     impl_name: ClassVar[str] = ''
-    environ: Any
 
     if TYPE_CHECKING:
         # Of the native side.
@@ -145,7 +144,7 @@ class Invoking:
         if cls is None:
             text = f'no service named {name} in this package; services of other packages can only be called, with self.invoke'
             raise UnknownService(self.cid, text, name=name)
-        made = self._beside(cls)  # type: ignore[attr-defined]  # of the native base
+        made = self._beside(cls)
         made.__init__()
         return made
 

@@ -75,6 +75,8 @@ def _sockets() -> None:
         setattr(socket, name, refuse)
     for name in ('connect', 'connect_ex', 'bind', 'listen', 'accept', 'sendto', 'send', 'sendall', 'recv', 'recvfrom'):
         setattr(socket.socket, name, refuse)
+    # The interpreter's takes no arguments, and would say only that.
+    socket.socket.__new__ = refuse  # type: ignore[method-assign,assignment]
     # Message ids of e-mails and the like want a name, whatever it is.
     socket.gethostname = lambda: 'localhost'
     socket.getfqdn = lambda name='': name or 'localhost'

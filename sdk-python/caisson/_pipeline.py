@@ -7,7 +7,7 @@ The order: `accept`, the schema, the declared input, `validate_input`, `before_h
 from __future__ import annotations
 
 import time
-from types import CoroutineType
+from types import CoroutineType, FunctionType
 from typing import Any, Callable
 
 from caisson._declare import declaration_of
@@ -82,7 +82,7 @@ def _at_load(cls: type, name: str) -> Any:
     """Calls a hook of the class. It may be a class method, a static method, or a function without a decorator."""
     raw = next(vars(base)[name] for base in cls.__mro__ if name in vars(base))
     logger = cls.logger  # type: ignore[attr-defined]
-    if hasattr(raw, '__code__'):
+    if isinstance(raw, FunctionType):
         return raw(cls, logger) if raw.__code__.co_argcount > 1 else raw(logger)
     return getattr(cls, name)(logger)
 

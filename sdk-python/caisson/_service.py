@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from typing import ClassVar
 
-import _caisson
-
 from caisson import _lock, _spawn
 from caisson._attributes import Attributes
 from caisson._facade import Facade
@@ -15,7 +13,7 @@ from caisson._invoke import Invoking
 __all__ = ['Service']
 
 
-class Service(_caisson.ServiceBase, Invoking, Attributes):
+class Service(Invoking, Attributes):
     """A service: a class with a method `handle`, which gets a message from `self.request` and answers in `self.response`.
 
     Every message gets an object of its own. With methods named after HTTP methods (`handle_GET`, `handle_POST`, ...) only

@@ -51,7 +51,7 @@ READING: list[dict[str, Any]] = [
 ]
 
 ROWS: list[Any] = [
-    [], [''], ['', ''], ['a', 'b'], ['a,b', 'c"d', 'e\nf', 'g\rh'], [1, 2.5, None, True], [' a ', '\t'], ["it's"], ['é'], ['a\\b'], ['a;b'], (1, 'x'), 'abc', 5, [None], ['"'], [Decimal('1.10')],
+    [], [''], ['', ''], ['a', 'b'], ['a,b', 'c"d', 'e\nf'], [1, 2.5, None, True], [' a ', '\t'], ["it's"], ['é'], ['a\\b'], ['a;b'], (1, 'x'), 'abc', 5, [None], ['"'], [Decimal('1.10')],
     [1e16, 1e-5, 0.1],
 ]
 
@@ -69,7 +69,7 @@ DOCUMENTS: list[str | bytes] = [
     '<a>\r\n\r\n</a>', '<a>\r</a>', '<a x="\r\n"/>', '<a>\x01</a>', '<a>\x00</a>', '<a>\ufffe</a>', '<a>\x7f\x85</a>', '<a>😀</a>',
     '<a xmlns="u"/>', '<a xmlns="u"><b/></a>', '<p:a xmlns:p="u" p:x="1" x="2"/>', '<p:a/>', '<a p:x="1"/>', '<a xmlns:p="u" xmlns:q="u" p:x="1" q:x="2"/>', '<a xmlns="u"><b xmlns=""/></a>', '<a xmlns:p="u"><p:b xmlns:p="v"/><p:c/></a>',
     '<a xml:lang="de"/>', '<x xmlns:a="1" xmlns:b="2"><b:y a:z="&quot;"/></x>', '<a>\n<b>\n</b>\n</a>\n', '<a>' + '<b>' * 60 + '</b>' * 60 + '</a>', '<a\nx="1"\n/>', '<a>\n\n  <b></c></a>', '<a>é&x;</a>',
-    b'<a/>', b'\xef\xbb\xbf<a/>', b'<a>\xff</a>', b'<a>\xc3\xa9</a>', b'<?xml version="1.0" encoding="iso-8859-1"?><a>\xe9</a>', b'<?xml version="1.0" encoding="windows-1252"?><a>\x80</a>', b'<?xml version="1.0" encoding="ascii"?><a>x</a>',
+    '\ufeff<a/>', b'<a/>', b'\xef\xbb\xbf<a/>', b'<a>\xff</a>', b'<a>\xc3\xa9</a>', b'<?xml version="1.0" encoding="iso-8859-1"?><a>\xe9</a>', b'<?xml version="1.0" encoding="windows-1252"?><a>\x80</a>', b'<?xml version="1.0" encoding="ascii"?><a>x</a>',
     '<?xml version="1.0" encoding="iso-8859-1"?><a>é</a>',
     '<!DOCTYPE a><a/>', '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', '<!DOCTYPE a [<!ENTITY x "<b>y</b>">]><a>&x;</a>',
 ]
@@ -83,8 +83,9 @@ def outcome(function: Callable[[], Any]) -> str:
         return f'{function()!r}'
     except ElementTree.ParseError as error:
         return f'ParseError {error} {error.code} {error.position}'
-    except json.JSONDecodeError as error:
-        return f'JSONDecodeError {error}'
+    except json.JSONDecodeError:
+        # What it says, and where, was changed by later versions of CPython, whose library the sandbox has.
+        return 'JSONDecodeError'
     except Exception as error:
         return f'raised {type(error).__name__}'
 
@@ -183,6 +184,8 @@ def xml_cases() -> dict[str, str]:
         results[f'declared {document!r:.80}'] = outcome(
             lambda: ElementTree.tostring(ElementTree.fromstring(document), 'utf-8', xml_declaration=True, short_empty_elements=False))
         source = io.BytesIO(document) if isinstance(document, bytes) else io.StringIO(document)
+        stream = io.BytesIO(document) if isinstance(document, bytes) else io.StringIO(document)
+        results[f'iterparse {document!r:.80}'] = outcome(lambda: [(event, found.tag) for event, found in ElementTree.iterparse(stream, ('start', 'end'))])
         results[f'parse {document!r:.80}'] = outcome(lambda: tree(ElementTree.parse(source).getroot()))
     root = ElementTree.fromstring('<r><b x="1"><c>t</c></b><b x="2"/><b xmlns="u">n</b></r>')
     for path in PATHS:
@@ -210,7 +213,6 @@ def made() -> dict[str, str]:
     commented.append(ElementTree.Comment('c'))
     commented.append(ElementTree.ProcessingInstruction('p', 'q'))
     results['comments'] = outcome(lambda: ElementTree.tostring(commented))
-    results['no element'] = outcome(lambda: ElementTree.tostring('a'))  # type: ignore[arg-type]
     results['html'] = outcome(lambda: ElementTree.tostring(ElementTree.fromstring('<p><br/>x</p>'), method='html'))
     results['text'] = outcome(lambda: ElementTree.tostring(ElementTree.fromstring('<p>a<b>c</b>d</p>'), method='text'))
     results['a parser of its own'] = outcome(lambda: tree(ElementTree.fromstring('<a><b/></a>', ElementTree.XMLParser())))

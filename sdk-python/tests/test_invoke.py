@@ -70,6 +70,7 @@ class Caller(Service):
     """The one that calls."""
 
     name = 'caller'
+    cid = 'cid'
     environ: Any = None
 
 
@@ -306,7 +307,7 @@ class Patterns(Case):
         task = native.asked[0]
         self.assertEqual((task['repeats'], task['interval_ms'], task['delay_ms'], task['callback'], task['cid']), (3, 2000, 0, ['callee'], cid))
         self.assertEqual(json.loads(task['report']), {
-            'orig_cid': '', 'call_cid': cid, 'source': 'caller', 'target': 'a', 'retry_seconds': 2, 'retry_repeats': 3,
+            'orig_cid': 'cid', 'call_cid': cid, 'source': 'caller', 'target': 'a', 'retry_seconds': 2, 'retry_repeats': 3,
             'context': {'k': 1}})
         native = self.with_native(BUSY)
         caller.patterns.invoke_retry.invoke('a', repeats=3, seconds=2, async_fallback=True)

@@ -94,22 +94,43 @@ async fn posted(server: &Server, service: &str, body: &Value) -> Answer {
 async fn what_fits_is_converted_and_what_does_not_is_refused_with_every_path() {
     let server = Server::with("shop.py", SHOP).await;
     let order = json!({"order_id": "7", "items": [{"sku": "a", "more": 1}, {"sku": "b", "qty": "2"}]});
-    let expected = json!({"order_id": 7, "items": [{"sku": "a", "qty": 1}, {"sku": "b", "qty": 2}], "note": null});
+    let expected =
+        json!({"order_id": 7, "items": [{"sku": "a", "qty": 1}, {"sku": "b", "qty": 2}], "note": null});
     assert_eq!(posted(&server, "shop.take", &order).await.json(), expected);
     let wrong = json!({"items": [{"qty": "x"}, 3]});
     let details = refused(&posted(&server, "shop.take", &wrong).await);
-    for part in ["Element missing: /order_id", "Element missing: /items[0]/sku", "/items[0]/qty: an integer", "/items[1]: an object"] {
+    for part in [
+        "Element missing: /order_id",
+        "Element missing: /items[0]/sku",
+        "/items[0]/qty: an integer",
+        "/items[1]: an object",
+    ] {
         assert!(details.contains(part), "{details}");
     }
-    for body in ["{", "\u{1}", "[]", "5", "{\"order_id\": 1, \"order_id\": 2, \"items\": []}", &"[".repeat(100_000)] {
+    for body in
+        ["{", "\u{1}", "[]", "5", "{\"order_id\": 1, \"order_id\": 2, \"items\": []}", &"[".repeat(100_000)]
+    {
         refused(&server.post("shop.take", body.to_owned()).await);
     }
 
-    assert_eq!(posted(&server, "shop.names", &json!({"a": [1], "b": 2})).await.json(), json!({"a": [1], "limit": 10}));
-    assert_eq!(posted(&server, "shop.names?limit=5&a=x", &json!({"a": 1})).await.json(), json!({"a": "x", "limit": 5}));
-    let details = refused(&posted(&server, "shop.names", &json!({"limit": "many", "password": "hunter2"})).await);
+    assert_eq!(
+        posted(&server, "shop.names", &json!({"a": [1], "b": 2})).await.json(),
+        json!({"a": [1], "limit": 10})
+    );
+    assert_eq!(
+        posted(&server, "shop.names?limit=5&a=x", &json!({"a": 1})).await.json(),
+        json!({"a": "x", "limit": 5})
+    );
+    let details =
+        refused(&posted(&server, "shop.names", &json!({"limit": "many", "password": "hunter2"})).await);
     assert_eq!(details, "Element missing: a; limit: an integer is wanted, not the text 'many'");
 
-    assert_eq!(posted(&server, "shop.old", &json!({"id": "3"})).await.json(), json!({"response": [{"id": 3}]}));
-    assert_eq!(refused(&posted(&server, "shop.old", &json!({"id": null})).await), "Element missing: id (null)");
+    assert_eq!(
+        posted(&server, "shop.old", &json!({"id": "3"})).await.json(),
+        json!({"response": [{"id": 3}]})
+    );
+    assert_eq!(
+        refused(&posted(&server, "shop.old", &json!({"id": null})).await),
+        "Element missing: id (null)"
+    );
 }

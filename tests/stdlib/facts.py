@@ -106,6 +106,7 @@ FACTS = [
     ('import copy, types', "copy.deepcopy(types.SimpleNamespace(a=[1])).a", [1]),
     # Tasks and threads.
     ('import asyncio', "asyncio.run((lambda: asyncio.wait_for(asyncio.sleep(0.001, 'done'), 5))())", 'done'),
+    ('import asyncio', "(lambda r: (r.run(asyncio.sleep(0, 'x')), r.close())[0])(asyncio.Runner(loop_factory=asyncio.SelectorEventLoop))", 'x'),
     ('import threading', "(lambda seen: [t := threading.Thread(target=seen.append, args=(1,)), t.start(), t.join(), seen, threading.current_thread().name][3:])([])", [[1], 'MainThread']),
     ('import concurrent.futures as f', "(lambda p: [list(p.map(int, '34')), p.submit(int, 'x').exception().__class__.__name__])(f.ThreadPoolExecutor(2))", [[3, 4], 'ValueError']),
     ('import threading', "(lambda c: (c.acquire(), c.notify_all(), c.wait(0.001), c.release())[2])(threading.Condition())", False),
@@ -129,6 +130,7 @@ SANDBOX = [
     ('import tempfile', 'tempfile.mkdtemp()', 'FileNotFoundError', 'io.BytesIO'),
     ('import pathlib', "pathlib.Path('x').read_text()", 'FileNotFoundError', 'importlib.resources'),
     ('import socket', "socket.create_connection(('localhost', 80))", 'PermissionError', 'caisson.http'),
+    ('import socket', "socket.socket(socket.AF_INET, socket.SOCK_STREAM)", 'PermissionError', 'caisson.http'),
     ('import urllib.request as u', "u.urlopen('https://localhost/')", 'PermissionError', 'caisson.http'),
     ('import datetime as d, time', "1 / (d.datetime.now().astimezone().utcoffset().total_seconds() + (time.localtime().tm_zone != 'UTC'))", 'ZeroDivisionError', ''),
     ('import smtplib', "smtplib.SMTP('localhost')", 'PermissionError', 'no sockets'),

@@ -29,7 +29,8 @@ answer_bytes = 67108864
 # Seconds of tests in one request: what a heavy test needs more than that is left to it before the limit of 120 s.
 BUDGET_SECS = 30.0
 # Data that tests read.
-DATA = ('decimaltestdata/*', 'test_email/data/*', 'xmltestdata/*', 'mathdata/*', 'configdata/*', 'test_tomllib/data/**/*', 'test_zoneinfo/data/*', 'test_json/*.jsonl')
+DATA = ('decimaltestdata/*', 'test_email/data/*', 'xmltestdata/*', 'mathdata/*', 'configdata/*', 'test_tomllib/data/**/*', 'test_zoneinfo/data/*', 'test_json/*.jsonl',
+        'certdata/*')
 # Folders of CPython's tests that no module here needs, for a package may have 2,000 files.
 LEFT_OUT = {
     'test_capi', 'test_cext', 'test_cppext', 'test_ctypes', 'test_gdb', 'test_idle', 'test_multiprocessing_fork', 'test_pyrepl',
@@ -153,7 +154,7 @@ def measure(server: Server, tests: Path, row: dict[str, Any]) -> dict[str, Any]:
     """Counts of all test modules of a row."""
     total: dict[str, Any] = {'passed': 0, 'skipped': 0, 'outside': 0, 'failed': {}}
     for module in test_modules(tests, row['tests']):
-        for name, kind, why in results(server, module):
+        for name, kind, why in results(server, module, row.get('pretend', False)):
             if kind == 'ok':
                 total['passed'] += 1
             elif kind == 'skip':
@@ -180,7 +181,7 @@ def test_modules(tests: Path, names: list[str]) -> Iterator[str]:
             yield f'?{name}'
 
 
-def results(server: Server, module: str) -> Iterator[tuple[str, str, str]]:
+def results(server: Server, module: str, pretend: bool) -> Iterator[tuple[str, str, str]]:
     """Name, kind and reason for every test of a module; after one that ended its instance, it goes on with the next."""
     if module.startswith('?'):
         yield module, 'error', 'this CPython has no such tests'
@@ -191,7 +192,7 @@ def results(server: Server, module: str) -> Iterator[tuple[str, str, str]]:
     while following is not None:
         begin, since, following = following, server.size_of_log(), None
         done = begin
-        for line in server.lines('stdlib.run', {'module': module, 'from': begin, 'budget_secs': BUDGET_SECS}):
+        for line in server.lines('stdlib.run', {'module': module, 'from': begin, 'budget_secs': BUDGET_SECS, 'pretend': pretend}):
             if 'skipped' in line:
                 yield short, 'skip', line['skipped']
                 return

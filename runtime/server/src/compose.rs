@@ -97,10 +97,7 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     queue.start(stop.clone());
     stop.cancelled().await;
     drop((following, conf));
-    live.stop().await;
-    if let Some(watch) = watch {
-        watch.stop().await;
-    }
+    end(live, watch).await;
     report(services.await?, output);
     queue.stopped().await;
     // Last, so that health and metrics can be seen until everything is answered.
@@ -109,6 +106,14 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     drop((announcement, membership));
     output.note("stopped");
     Ok(Exit::Ok)
+}
+
+/// Nothing comes in any more: no message of a connection, no saved file.
+async fn end(live: Live, watch: Option<Watch>) {
+    live.stop().await;
+    if let Some(watch) = watch {
+        watch.stop().await;
+    }
 }
 
 /// Opens the door to services, for calls from outside and for those of services.

@@ -13,7 +13,7 @@ mod server;
 mod zip;
 
 pub(crate) use broker::Behind;
-pub(crate) use calls::{Answer, assert_problem, call, check_problem, http2_client, post, send};
+pub(crate) use calls::{Answer, assert_problem, call, check_problem, http1_client, http2_client, post, send};
 pub(crate) use command::{Command, Ended};
 pub(crate) use definitions::rest;
 pub(crate) use disk::SmallDisk;

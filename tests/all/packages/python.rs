@@ -27,7 +27,12 @@ async fn mistakes_are_reported_with_file_line_and_reason() {
         ("huge", [hello, vec![b'#'; 50 << 20].as_slice()].concat(), None, &["huge.py", "4194304"]),
         ("nothing", b"\n".to_vec(), None, &["nothing.py", "no service"]),
         ("plain", b"x = 1\n".to_vec(), None, &["plain.py", "Service"]),
-        ("json", hello.to_vec(), Some(1), &["json.py:1", "`json` is the name of a module of the standard library"]),
+        (
+            "json",
+            hello.to_vec(),
+            Some(1),
+            &["json.py:1", "`json` is the name of a module of the standard library"],
+        ),
         (
             "twice",
             [hello, b"\nclass Other(Service):\n    name = 'twice.hello-world'\n    def handle(self): pass\n"]

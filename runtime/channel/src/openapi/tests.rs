@@ -1,3 +1,5 @@
+//! The document, from definitions and what services declare.
+
 use super::*;
 use caisson_capability::{Body, Describe, Description, Schemas};
 use serde_json::{Value, json};

@@ -13,9 +13,9 @@ use std::sync::{Arc, Mutex};
 pub(crate) struct Services {
     pub(crate) doc: Mutex<String>,
     pub(crate) schemas: Schemas,
-    generation: AtomicU64,
+    pub(crate) generation: AtomicU64,
     /// How often somebody has asked.
-    asked: AtomicU64,
+    pub(crate) asked: AtomicU64,
 }
 
 impl Describe for Services {

@@ -59,7 +59,12 @@ mod _caisson_model {
 
     impl Plan {
         /// The object for a dict; `None` when something is not plain.
-        pub(super) fn read(&self, data: &Py<PyDict>, depth: usize, vm: &VirtualMachine) -> Option<PyObjectRef> {
+        pub(super) fn read(
+            &self,
+            data: &Py<PyDict>,
+            depth: usize,
+            vm: &VirtualMachine,
+        ) -> Option<PyObjectRef> {
             let entries = self.entries.get()?;
             if self.is_dict {
                 let made = PyDict::default().into_ref_with_type_lazy_dict(vm, self.class.clone()).ok()?;
@@ -80,11 +85,8 @@ mod _caisson_model {
         ) -> Option<PyObjectRef> {
             let entries = self.entries.get()?;
             let is_object = !self.is_dict && value.class().is(&self.class);
-            let data = if is_object {
-                value.dict()?
-            } else {
-                value.downcast_ref_if_exact::<PyDict>(vm)?.to_owned()
-            };
+            let data =
+                if is_object { value.dict()? } else { value.downcast_ref_if_exact::<PyDict>(vm)?.to_owned() };
             let made = vm.ctx.new_dict();
             for entry in entries {
                 if let Some(value) = entry.dump(&data, is_object, depth, vm)? {

@@ -117,7 +117,8 @@ impl Facts {
     }
 
     fn soap(&self, vm: &VirtualMachine) -> PyResult<Soap> {
-        let header = |block: PyObjectRef| match block.downcast_ref::<PyTuple>().map(|parts| parts.as_slice()) {
+        let header = |block: PyObjectRef| match block.downcast_ref::<PyTuple>().map(|parts| parts.as_slice())
+        {
             Some([name, namespace, content]) => Ok(SoapHeader {
                 name: text(name, vm)?,
                 namespace: if vm.is_none(namespace) { None } else { Some(text(namespace, vm)?) },

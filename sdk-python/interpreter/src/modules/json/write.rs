@@ -247,7 +247,7 @@ impl<'a> Writer<'a> {
             // A surrogate without its other half is no UTF-8.
             text.to_str().ok_or(Stop::Unsupported)?;
             for byte in bytes {
-                if *byte < 0x80 {
+                if *byte < 0x7f {
                     self.code_point(u32::from(*byte));
                 } else {
                     self.out.push(*byte);
@@ -267,7 +267,7 @@ impl<'a> Writer<'a> {
             0x09 => b't',
             0x08 => b'b',
             0x0c => b'f',
-            0x20..0x80 => return self.out.push(point as u8),
+            0x20..0x7f => return self.out.push(point as u8),
             0x1_0000.. => {
                 let point = point - 0x1_0000;
                 self.unit(0xd800 + (point >> 10));
@@ -284,7 +284,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Whether a byte stands for itself inside a string. DEL does as well, but is rare enough for the slow way.
+/// Whether a byte stands for itself inside a string; DEL does not.
 fn is_plain(byte: u8) -> bool {
     (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\'
 }

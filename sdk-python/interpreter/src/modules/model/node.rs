@@ -53,7 +53,9 @@ impl Node {
             Some("list") => make(Self::List),
             Some("dict") => make(Self::Dict),
             Some("optional") => make(Self::Optional),
-            Some("call") => Ok(Self::Call(inner.clone(), dump.first().filter(|dump| !vm.is_none(dump)).cloned())),
+            Some("call") => {
+                Ok(Self::Call(inner.clone(), dump.first().filter(|dump| !vm.is_none(dump)).cloned()))
+            }
             _ => Err(unknown(said, vm)),
         }
     }
@@ -76,12 +78,8 @@ impl Node {
             Self::Optional(inner) => inner.read(value, depth, vm),
             Self::Call(convert, _) => convert.call((value.clone(),), vm).ok(),
             _ if depth >= DEEPEST => None,
-            Self::List(item) => {
-                list(value, vm, |value| item.item(value, depth + 1, vm))
-            }
-            Self::Dict(item) => {
-                dict(value, vm, |value| item.item(value, depth + 1, vm))
-            }
+            Self::List(item) => list(value, vm, |value| item.item(value, depth + 1, vm)),
+            Self::Dict(item) => dict(value, vm, |value| item.item(value, depth + 1, vm)),
             Self::Plan(plan) => plan.read(value.downcast_ref_if_exact::<PyDict>(vm)?, depth + 1, vm),
         }
     }

@@ -22,7 +22,7 @@ use scan::{Cursor, Stop, code};
 fn parse(text: &PyObjectRef, class: PyObjectRef, vm: &VirtualMachine) -> PyResult {
     let (text, broken) = if let Some(text) = text.downcast_ref_if_exact::<PyStr>(vm) {
         let Some(text) = text.to_str() else { return Ok(vm.ctx.none()) };
-        (text, false)
+        (text.strip_prefix('\u{feff}').unwrap_or(text), false)
     } else if let Some(bytes) = text.downcast_ref_if_exact::<PyBytes>(vm) {
         let bytes = bytes.as_bytes();
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
