@@ -62,7 +62,7 @@ class RedisLike(Cache):
         """How many of the keys are there."""
         return len(self._get('keys', list(keys), 0, None))
 
-    def expire(self, key: str, time: Any = 0.0, details: bool = False) -> Any:
+    def expire(self, key: str, time: Any = 0.0, details: bool = False) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Lets a key end after so many seconds. Whether it is there."""
         return super().expire(key, _seconds(time), details)
 

@@ -257,9 +257,10 @@ def _check_names_declared(cls: ast.ClassDef, report: Any) -> None:
         seen: set[str] = set()
         for element in node.value.elts:
             text = element.value if isinstance(element, ast.Constant) else None
-            if isinstance(text, str) and (name := text.lstrip('-')) in seen:
+            name = text.lstrip('-') if isinstance(text, str) else None
+            if name is not None and name in seen:
                 report.error(element, 'declaration', f'`{name}` is declared twice')
-            elif isinstance(text, str):
+            elif name is not None:
                 seen.add(name)
             elif isinstance(element, ast.Constant):
                 report.error(element, 'declaration', f'a name is text, not {element.value!r}')

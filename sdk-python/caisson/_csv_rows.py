@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Functions of the standard library are replaced.
+# pyright: reportAttributeAccessIssue=false
+
 import csv
 import types
 from typing import Any, Iterable

@@ -6,6 +6,9 @@ goes to the functions that were there before. Errors are those of CPython: `Pars
 
 from __future__ import annotations
 
+# Functions of the standard library are replaced.
+# pyright: reportAttributeAccessIssue=false, reportCallIssue=false, reportArgumentType=false
+
 import codecs
 import collections.abc
 import io

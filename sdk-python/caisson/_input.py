@@ -47,7 +47,8 @@ class Input:
     def read(self, service: Any) -> None:
         """Sets `service.request.input`; raises ModelValidationError."""
         request = service.request
-        if self._native is not None and _native.read(self._native, request):
+        # There is a reader only where there is the native module.
+        if self._native is not None and _native.read(self._native, request):  # pyright: ignore[reportOptionalMemberAccess]
             return
         request.input = self.read_slowly(request, service)
 

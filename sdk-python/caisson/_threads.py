@@ -5,6 +5,9 @@ The interpreter's `_thread` is written in Python and leaves out what `threading`
 
 from __future__ import annotations
 
+# Functions of the standard library are replaced.
+# pyright: reportAttributeAccessIssue=false
+
 import _thread
 import concurrent.futures.thread as pool
 import queue
