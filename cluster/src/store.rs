@@ -10,12 +10,14 @@ mod commit;
 mod document;
 mod election;
 mod follow;
+mod lock;
 mod member;
 mod object;
 mod sweep;
 mod tree;
 
 pub use election::Election;
+pub use lock::Lock;
 pub use member::{Member, MemberStatus, Membership};
 
 use crate::kv::Kv;

@@ -9,7 +9,7 @@ from typing import Any
 __all__ = ['Bunch', 'Message', 'ServiceInput', 'collect']
 
 
-class Bunch(dict):
+class Bunch(dict[Any, Any]):
     """A dict whose keys can be read and set as attributes; a key that is not there is an AttributeError."""
 
     def __getattr__(self, name: str) -> Any:
@@ -44,7 +44,7 @@ class ServiceInput(Bunch):
         raise ValueError(f'At least one of these is required: {", ".join(names)}')
 
 
-class Message(dict):
+class Message(dict[Any, Any]):
     """A free-form payload: an attribute that is read before it is set becomes a message of its own.
 
     `self.response.payload.customer.name = 'Ann'` answers `{"customer": {"name": "Ann"}}`.

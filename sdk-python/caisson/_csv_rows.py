@@ -33,7 +33,7 @@ class DictReader(_caisson_csv.DictRows):
         self.dialect = dialect
         self.line_num = 0
 
-    __class_getitem__ = classmethod(types.GenericAlias)
+    __class_getitem__: Any = classmethod(types.GenericAlias)
 
 
 def _dict_to_list(self: csv.DictWriter[Any], rowdict: Any) -> Iterable[Any]:

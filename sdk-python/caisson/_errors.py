@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
-    'BackendInvocationError', 'BadRequest', 'Conflict', 'ElementMissing', 'Forbidden', 'InternalServerError',
-    'MethodNotAllowed', 'ModelValidationError', 'NotFound', 'ServiceError', 'ServiceUnavailable', 'TooManyRequests',
-    'Unauthorized',
+    'BackendInvocationError', 'BadRequest', 'Conflict', 'ElementIsNotAList', 'ElementMissing', 'Forbidden', 'InternalServerError',
+    'InvokeTimeout', 'MethodNotAllowed', 'ModelValidationError', 'NotFound', 'ServiceError', 'ServiceUnavailable', 'TooManyRequests',
+    'Unauthorized', 'UnknownService',
 ]
 
 _KINDS = {
@@ -154,7 +154,11 @@ class BackendInvocationError(ServiceError):
 
 
 class ModelValidationError(ServiceError):
-    """400: the input does not fit what the service has declared. `elem_path` says where."""
+    """400: the input does not fit what the service has declared. `elem_path` says where; with several problems, where the first is.
+
+    `problems` has all of them, up to a thousand: dicts of text with the keys `path` (`/items[0]/sku`), `kind` (`missing`, `no-list` or `wrong`), `wanted`
+    and `got`.
+    """
 
     status = 400
     default_msg = 'Invalid input'
@@ -162,12 +166,35 @@ class ModelValidationError(ServiceError):
     def __init__(self, *args: Any, elem_path: str = '', **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.elem_path = elem_path
+        self.problems: list[dict[str, str]] = []
 
 
 class ElementMissing(ModelValidationError):
     """400: a required element is not there."""
 
     default_msg = 'Element missing'
+
+
+class ElementIsNotAList(ModelValidationError):
+    """400: an element that was declared as a list is none."""
+
+    default_msg = 'Element is not a list'
+
+
+class UnknownService(NotFound, KeyError):
+    """404: nothing is deployed under the name that was called, which is `name`."""
+
+    def __init__(self, *args: Any, name: str = '', **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = name
+
+
+class InvokeTimeout(ServiceError, TimeoutError):
+    """504: another service has not answered in time."""
+
+    status = 504
+    default_msg = 'The service has not answered in time'
+    retryable = True
 
 
 _BY_STATUS = {

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import time
 from asyncio import base_events, events
-from typing import Any, Callable
+from typing import Any
+
+from caisson._outside import NO_PROCESSES
 
 __all__ = ['SandboxLoop', 'install']
 
@@ -41,7 +44,7 @@ class SandboxLoop(base_events.BaseEventLoop):
     def _write_to_self(self) -> None:
         pass
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]  # less is promised
         """Calls the function at once: there is no other thread that could do it."""
         future = self.create_future()
         try:
@@ -50,11 +53,20 @@ class SandboxLoop(base_events.BaseEventLoop):
             future.set_exception(error)
         return future
 
+    async def subprocess_exec(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused, as `subprocess` refuses it."""
+        raise PermissionError(errno.EPERM, NO_PROCESSES)
+
+    subprocess_shell = subprocess_exec
+
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         """There is none."""
 
 
-class _Policy(getattr(events, '_BaseDefaultEventLoopPolicy', None) or events.BaseDefaultEventLoopPolicy):
+_Base: Any = getattr(events, '_BaseDefaultEventLoopPolicy', None) or events.BaseDefaultEventLoopPolicy
+
+
+class _Policy(_Base):  # type: ignore[misc]  # whichever there is
     _loop_factory = SandboxLoop
 
 
@@ -63,3 +75,6 @@ def install() -> None:
     setter = getattr(events, '_set_event_loop_policy', None) or events.set_event_loop_policy
     setter(_Policy())
     events.new_event_loop = asyncio.new_event_loop = SandboxLoop
+    # Loops that are asked for by name, and the policy that comes back when another is taken away.
+    asyncio.EventLoop = asyncio.SelectorEventLoop = SandboxLoop
+    asyncio._DefaultEventLoopPolicy = _Policy

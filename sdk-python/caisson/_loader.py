@@ -10,14 +10,18 @@ import re
 import sys
 import traceback
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, cast
 
+from caisson import _absent, _pipeline, _program
 from caisson._names import service_name
+from caisson._problems import DeclarationError
 from caisson._service import Service
 
 __all__ = ['describe_load_error', 'load_program']
 
 HTTP_METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS')
+
+_OURS = frozenset(('caisson', 'zato', '_caisson'))
 
 _CODING = re.compile(rb'^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)')
 _BLANK = re.compile(rb'^[ \t\f]*(?:#.*)?(?:\r?\n)?$')
@@ -64,9 +68,20 @@ class ProgramImporter:
 
     @property
     def modules(self) -> list[str]:
-        """Names of the modules of the package itself, packages before what is in them."""
-        inside = self._package + '.'
-        return sorted(name for name in self._paths if name == self._package or name.startswith(inside))
+        """Names of the modules of the package itself, packages before what is in them, but for its tests in the folder `tests`."""
+        inside, tests = self._package + '.', self._package + '.tests'
+        return sorted(
+            name for name in self._paths
+            if (name == self._package or name.startswith(inside)) and name != tests and not name.startswith(tests + '.'))
+
+    @property
+    def top_modules(self) -> list[str]:
+        """Names under which the package's own modules, and those that it brings along, can be imported."""
+        return sorted({name.partition('.')[0] for name in self._paths})
+
+    def file_of(self, top: str) -> str | None:
+        """Path of the first file of a top-level name."""
+        return next((path for path in sorted(self._files) if path.partition('/')[0].removesuffix('.py') == top), None)
 
     def path_of(self, module: str) -> str | None:
         """Path of the file of a module."""
@@ -77,7 +92,7 @@ class ProgramImporter:
         if name not in self._paths and name not in self._folders:
             return None
         file = self.get_filename(name)
-        spec = importlib.machinery.ModuleSpec(name, self, origin=file, is_package=self.is_package(name))
+        spec = importlib.machinery.ModuleSpec(name, cast(Any, self), origin=file, is_package=self.is_package(name))
         spec.has_location = True
         if spec.submodule_search_locations is not None:
             spec.submodule_search_locations.append(name.replace('.', '/'))
@@ -156,13 +171,15 @@ def decode_source(content: bytes, path: str) -> str:
     except LookupError:
         raise SyntaxError(f'unknown encoding: {coding}', (path, 1, 0, '')) from None
     except UnicodeDecodeError as error:
-        line = content.count(b'\n', 0, error.start) + 1
-        raise SyntaxError(f'the file is not valid {coding}: {error.reason}', (path, line, 0, '')) from None
+        number = content.count(b'\n', 0, error.start) + 1
+        raise SyntaxError(f'the file is not valid {coding}: {error.reason}', (path, number, 0, '')) from None
 
 
 def load_program(files: dict[str, bytes], package: str) -> list[ServiceFacts]:
     """Imports all modules of a package and returns its services, sorted by name."""
     importer = ProgramImporter(files, package)
+    _refuse_shadows(importer)
+    _program.use(package, files)
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, ProgramImporter)]
     # Before the standard library: a file `calendar.py` of a package is what the package means by `import calendar`. What
     # was imported while the interpreter was prepared stays as it is.
@@ -171,7 +188,7 @@ def load_program(files: dict[str, bytes], package: str) -> list[ServiceFacts]:
     for name in importer.modules:
         loaded = sys.modules.get(name)
         if loaded is not None and getattr(loaded, '__file__', None) != importer.path_of(name):
-            # The name belongs to a module of the standard library that is in use already.
+            # The name belongs to something else that was imported before.
             del sys.modules[name]
         importlib.import_module(name)
     return _services(importer)
@@ -184,13 +201,27 @@ def _services(importer: ProgramImporter) -> list[ServiceFacts]:
             if not _is_service(value, module_name):
                 continue
             facts = _facts(value, importer)
+            if not _pipeline.is_wanted(value):
+                continue
             other = found.get(facts.name)
             if other is not None and other.cls is not value:
                 raise DuplicateService(
                     f'Two services have the name {facts.name}: {other.module}.{other.class_name} '
                     f'and {facts.module}.{facts.class_name}')
             found[facts.name] = facts
+    for facts in found.values():
+        _pipeline.added(facts.cls)
     return [found[name] for name in sorted(found)]
+
+
+def _refuse_shadows(importer: ProgramImporter) -> None:
+    """A module of the package that hides one of the standard library would hide it from the library and the SDK as well."""
+    for name in importer.top_modules:
+        if name in _OURS or name in sys.builtin_module_names or (name in sys.stdlib_module_names and name in sys.modules):
+            kind = 'the SDK' if name in _OURS else 'the standard library'
+            raise _program.NotDeployable(
+                f'`{name}` is the name of a module of {kind}, which the package would hide from everything that uses it; rename '
+                f'the file or folder', importer.file_of(name), 1)
 
 
 def _is_service(value: Any, module: str) -> bool:
@@ -200,21 +231,48 @@ def _is_service(value: Any, module: str) -> bool:
     )
 
 
-def _has_handler(cls: type) -> bool:
+def _has_handler(cls: Any) -> bool:
     return cls.handle is not Service.handle or any(hasattr(cls, f'handle_{method}') for method in HTTP_METHODS)
 
 
 def _facts(cls: type, importer: ProgramImporter) -> ServiceFacts:
+    """The facts of a service, its functions with hooks and declarations around them; what is wrong with these is an error at
+    the class.
+    """
+    facts = _found(cls, importer)
+    try:
+        _pipeline.wrap(facts)
+    except _program.NotDeployable as error:
+        if error.filename is None:
+            error.filename, error.lineno = importer.path_of(facts.module), facts.line
+        raise
+    return facts
+
+
+def _found(cls: Any, importer: ProgramImporter) -> ServiceFacts:
     explicit = cls.__dict__.get('name')
     name = explicit if isinstance(explicit, str) and explicit else service_name(cls.__module__, cls.__name__)
     cls.name = name
     cls.impl_name = f'{cls.__module__}.{cls.__name__}'
     cls.logger = logging.getLogger(name)
+    input_schema, output_schema = _schemas(cls, importer)
     verbs = {method: getattr(cls, f'handle_{method}') for method in HTTP_METHODS if hasattr(cls, f'handle_{method}')}
     return ServiceFacts(
         name=name, module=cls.__module__, class_name=cls.__qualname__, line=_line(cls, importer), doc=_doc(cls), cls=cls,
         handle=cls.handle if cls.handle is not Service.handle else None, verbs=verbs,
-        init=cls.__init__ if cls.__init__ is not Service.__init__ else None)
+        init=cls.__init__ if cls.__init__ is not Service.__init__ else None,
+        input_schema=input_schema, output_schema=output_schema)
+
+
+def _schemas(cls: type, importer: ProgramImporter) -> tuple[str | None, str | None]:
+    """What the class declares; a declaration that cannot be meant is an error at the class."""
+    from caisson._declare import schemas_of
+
+    try:
+        return schemas_of(cls)
+    except DeclarationError as error:
+        error.filename, error.lineno = importer.path_of(cls.__module__), _line(cls, importer)
+        raise
 
 
 def _line(cls: type, importer: ProgramImporter) -> int:
@@ -242,6 +300,11 @@ def describe_load_error(exc: BaseException, files: dict[str, bytes]) -> tuple[st
         text = str(exc.msg)
         if exc.filename in files:
             file, line = exc.filename, exc.lineno
+    elif isinstance(exc, DeclarationError) and exc.filename in files:
+        file, line = exc.filename, exc.lineno
+    elif isinstance(exc, _program.NotDeployable) and exc.filename in files:
+        file, line = exc.filename, exc.lineno
+    text += _absent.advice(exc)
     message = f'{type(exc).__name__}: {text}' if text else type(exc).__name__
     return message.split('\n', 1)[0], file, line if line and line > 0 else None, report
 

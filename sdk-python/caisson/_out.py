@@ -36,7 +36,7 @@ class Out:
 
 
 def default_redis(_service: Any) -> Any:
-    """`self.redis`, `self.cache`: the connection named `default`."""
+    """`self.redis`: the connection named `default`."""
     from caisson._zato_redis import Redis
     return Redis()
 

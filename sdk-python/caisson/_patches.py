@@ -16,13 +16,13 @@ def apply() -> None:
     """Applies all of them. Called once, at boot."""
     _imports()
     _time()
+    _modules()
     _json()
     _tables_and_trees()
     _signals()
     _zoneinfo()
     _uuid()
     _asyncio()
-    _processes()
 
 
 def _time() -> None:
@@ -30,6 +30,41 @@ def _time() -> None:
     for name, value in {'tzname': ('UTC', 'UTC'), 'timezone': 0, 'altzone': 0, 'daylight': 0}.items():
         if not hasattr(time, name):
             setattr(time, name, value)
+    import _strptime
+
+    from caisson import _strftime
+
+    time.tzset = lambda: None
+    time.strftime = _strftime.strftime
+    time.gmtime = time.localtime = _gmtime(time.gmtime)
+    # Asked for by the warning about days without a year.
+    _strptime.__file__ = '_strptime.py'
+    for name in ('process_time', 'thread_time'):
+        # The host measures processor time, and does not tell.
+        setattr(time, name, time.perf_counter)
+        setattr(time, f'{name}_ns', time.perf_counter_ns)
+
+
+def _gmtime(original: Any) -> Any:
+    """The interpreter counts the days of a week from Sunday, and Python from Monday."""
+    if original(0).tm_wday == 3:
+        return original
+
+    def gmtime(secs: float | None = None, /) -> time.struct_time:
+        when = tuple(original(secs))
+        return time.struct_time((*when[:6], (when[6] - 1) % 7, when[7], 0, 'UTC', 0))
+
+    gmtime.__doc__ = original.__doc__
+    return gmtime
+
+
+def _modules() -> None:
+    """Threads before whatever starts one; the parser of XML before whatever imports it."""
+    from caisson import _expat, _outside, _threads
+
+    _threads.install()
+    _expat.install()
+    _outside.install()
 
 
 def _json() -> None:
@@ -62,10 +97,12 @@ def _signals() -> None:
 
 
 def _imports() -> None:
-    """There is no file system to import from, and asking the host for files that cannot be there costs time."""
+    """There is no file system to import from, and asking the host for files that cannot be there costs time; no arguments either."""
     import sys
 
     sys.path[:] = []
+    # `argparse` names a program after it.
+    sys.argv[:] = sys.argv or ['']
     sys.path_importer_cache.clear()
     sys.meta_path[:] = [finder for finder in sys.meta_path if getattr(finder, '__name__', '') != 'PathFinder']
 
@@ -84,7 +121,7 @@ def _zoneinfo() -> None:
     def available_timezones() -> set[str]:
         return set(_caisson.tznames())
 
-    _common.load_tzdata = load_tzdata
+    _common.load_tzdata = load_tzdata  # type: ignore[assignment]  # a stream is a stream
     _tzpath.available_timezones = zoneinfo.available_timezones = available_timezones
 
 
@@ -112,14 +149,3 @@ def _asyncio() -> None:
     except ImportError:
         return
     _event_loop.install()
-
-
-def _processes() -> None:
-    """There are no other processes: say so in an exception that services can catch."""
-    def refuse(*args: Any, **kwargs: Any) -> Any:
-        raise OSError('processes cannot be started in the sandbox')
-
-    for name in ('system', 'popen', 'fork', 'forkpty', 'posix_spawn', 'posix_spawnp', 'execv', 'execve', 'spawnv', 'spawnve'):
-        # What is missing stays missing: the standard library asks for `fork` to know where it runs.
-        if hasattr(os, name):
-            setattr(os, name, refuse)

@@ -22,8 +22,10 @@ _MODULES = """
     string stringprep struct subprocess tempfile textwrap threading time timeit token tokenize tomllib traceback types typing
     unicodedata urllib urllib.error urllib.parse urllib.request uuid warnings weakref xml xml.dom xml.dom.minidom
     xml.etree.ElementTree xml.sax xml.sax.saxutils zipfile zlib zoneinfo
+    caisson._config caisson._crypto caisson._formats caisson._json_schema caisson._metrics caisson._pipeline caisson._time caisson._yaml
     encodings.utf_8 encodings.utf_8_sig encodings.latin_1 encodings.ascii encodings.cp1252 encodings.idna encodings.utf_16
-    caisson zato.server.service zato.common.exception zato.common.typing_ zato.common.api zato.server.connection.http_soap
+    caisson caisson._cache caisson._cache_redis caisson._declare caisson._elements caisson._input caisson._kinds_special caisson._model caisson._output caisson._schema
+    caisson._shape caisson._simple_io zato.server.service zato.common.exception zato.common.typing_ zato.common.api zato.server.connection.http_soap
 """
 
 MISSING: dict[str, str] = {}

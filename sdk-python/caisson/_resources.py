@@ -66,6 +66,15 @@ class Resource(Traversable):
         path = posixpath.normpath(posixpath.join(self._path, *map(str, descendants)))
         return Resource(self._files, '' if path == '.' else path)
 
+    def read_bytes(self) -> bytes:
+        """The content."""
+        content: bytes = self.open('rb').read()
+        return content
+
+    def read_text(self, encoding: str | None = None) -> str:
+        """The content as text, UTF-8 unless said otherwise."""
+        return self.read_bytes().decode(encoding or 'utf-8')
+
     def __truediv__(self, child: Any) -> Traversable:
         return self.joinpath(child)
 

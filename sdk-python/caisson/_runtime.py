@@ -7,20 +7,23 @@ import caisson._streams  # noqa: F401  (imported for its effect)
 
 import json
 import traceback
+from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
+from caisson._absent import advice
 from caisson._bunch import Bunch, Message, ServiceInput, collect
 from caisson._errors import ServiceError
+from caisson._invoke import make_environ
 from caisson._loader import describe_load_error, load_program
 from caisson._message import make_broker_message
 from caisson._pieces import open_stream
 from caisson._soap import make_soap, make_soap_message
 
 __all__ = [
-    'describe_error', 'describe_load_error', 'dumps', 'json_default', 'load_program', 'make_broker_message', 'make_bunch', 'make_input', 'make_message',
+    'describe_error', 'describe_load_error', 'dumps', 'json_default', 'load_program', 'make_broker_message', 'make_bunch', 'make_environ', 'make_input', 'make_message',
     'make_soap', 'make_soap_message', 'open_stream', 'parse_form', 'parse_query', 'python_dumps', 'python_loads', 'run_coroutine',
-    'serialise', 'to_plain', 'wsgi_environ',
+    'serialise', 'to_bunch', 'to_plain', 'wsgi_environ',
 ]
 
 # A report with a line for each of 100,000 frames takes seconds, and nobody reads it.
@@ -45,6 +48,9 @@ def json_default(value: Any) -> Any:
     for method in ('isoformat', '__json__'):
         if hasattr(value, method):
             return getattr(value, method)()
+    if hasattr(value, '_value_'):
+        # A member of an enumeration.
+        return value.value
     name = type(value).__name__
     if name in ('Decimal', 'UUID'):
         return str(value)
@@ -121,20 +127,39 @@ def make_input(
     return payload
 
 
-def wsgi_environ(request: Any, peer: str | None = None) -> dict[str, Any]:
-    """The facts of a message under the names of WSGI."""
+def wsgi_environ(request: Any, peer: str | None = None, channel: Any = None) -> dict[str, Any]:
+    """The facts of a message under the names of WSGI, and those that Zato adds to them."""
     http = request.http
     environ = {
         'REQUEST_METHOD': http.method, 'PATH_INFO': http.path, 'QUERY_STRING': http.query,
         'CONTENT_TYPE': request.content_type or '', 'CONTENT_LENGTH': str(len(request.raw_request)),
         'RAW_URI': quote(http.path, safe='/%') + (f'?{http.query}' if http.query else ''),
         'SERVER_PROTOCOL': 'HTTP/1.1', 'wsgi.url_scheme': 'http', 'zato.http.GET': http.GET,
-        'REMOTE_ADDR': peer or '', 'zato.http.remote_addr': peer or '',
+        'REMOTE_ADDR': peer or '', 'zato.http.remote_addr': peer or '', 'zato.http.path_params': http.params,
+        'zato.request_timestamp_utc': datetime.now(timezone.utc).replace(tzinfo=None), 'zato.channel_item': channel_item(channel),
     }
     for name, value in http.headers.items():
         if name not in ('content-type', 'content-length'):
             environ['HTTP_' + name.upper().replace('-', '_')] = value
     return environ
+
+
+def channel_item(channel: Any) -> Bunch:
+    """What `wsgi_environ` says of the channel."""
+    if channel is None:
+        return Bunch()
+    security = channel.security
+    return Bunch(
+        id=channel.name, name=channel.name, type=channel.type, data_format=channel.data_format or '', is_active=True, is_internal=False,
+        transport='soap' if channel.data_format == 'soap' else 'plain_http', security_name=security.name, sec_type=security.type,
+        username=security.username)
+
+
+def to_bunch(value: Any) -> Any:
+    """A copy in which each dict has its keys as attributes."""
+    if isinstance(value, dict):
+        return Bunch((key, to_bunch(item)) for key, item in value.items())
+    return [to_bunch(item) for item in value] if isinstance(value, list) else value
 
 
 def describe_error(exc: BaseException, cid: str) -> tuple[str, int | None, str, str | None, bool, dict[str, str]]:
@@ -148,7 +173,7 @@ def describe_error(exc: BaseException, cid: str) -> tuple[str, int | None, str, 
 
 
 def _report(exc: BaseException) -> str:
-    return ''.join(traceback.format_exception(exc, limit=_limit(exc)))
+    return ''.join(traceback.format_exception(exc, limit=_limit(exc))) + advice(exc).removeprefix('; ')
 
 
 def _limit(exc: BaseException) -> int | None:

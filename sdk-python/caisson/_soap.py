@@ -52,4 +52,6 @@ def make_soap(
 ) -> Soap:
     """The SOAP side of a message; what is within a header block comes as JSON."""
     blocks = ((name, make_soap_message(json.loads(content))) for name, _, content in headers)
-    return Soap(version, action, operation, namespace, collect(blocks, SOAPMessage()))
+    found = SOAPMessage()
+    collect(blocks, found)
+    return Soap(version, action, operation, namespace, found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+from typing import Any
 
 import _caisson
 
@@ -54,7 +55,7 @@ class _BytesStream(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: Any) -> int:
         self._text.write(bytes(data).decode('utf-8', 'replace'))
         return len(data)
 
@@ -66,7 +67,7 @@ class HostHandler(logging.Handler):
         super().__init__()
         self._exceptions = logging.Formatter()
 
-    def handle(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+    def handle(self, record: logging.LogRecord) -> Any:
         """As in the base class, but without a lock: there is one thread."""
         if self.filters:
             passed = self.filter(record)
@@ -102,18 +103,21 @@ class HostHandler(logging.Handler):
 
 
 def _install() -> None:
-    sys.stdout = sys.__stdout__ = LogStream(1, '<stdout>')
-    sys.stderr = sys.__stderr__ = LogStream(2, '<stderr>')
-    sys.stdin = sys.__stdin__ = io.StringIO()
+    streams: Any = sys
+    streams.stdout = streams.__stdout__ = LogStream(1, '<stdout>')
+    streams.stderr = streams.__stderr__ = LogStream(2, '<stderr>')
+    streams.stdin = streams.__stdin__ = io.StringIO()
     # Facts that no record needs, each of which costs time in every record.
     logging.logThreads = False
     logging.logProcesses = False
     logging.logMultiprocessing = False
-    logging.logAsyncioTasks = False
+    logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # since 3.12
     logging._srcfile = None
     root = logging.getLogger()
     root.setLevel(logging.INFO)
     root.addHandler(HostHandler())
 
 
-_install()
+if not getattr(_caisson, 'STANDIN', False):
+    # Under CPython the streams and the log belong to whoever runs the program.
+    _install()

@@ -86,8 +86,8 @@ class Client:
 
     def script(self, source: str, keys: Iterable[Word] = (), arguments: Iterable[Word] = ()) -> Any:
         """Runs a script in Lua, which is sent only if Redis does not have it."""
-        keys, arguments = [word(one) for one in keys], [word(one) for one in arguments]
-        return self._read(unwrap(_caisson_redis.script(self.name, source, keys, arguments)))
+        words = [word(one) for one in keys], [word(one) for one in arguments]
+        return self._read(unwrap(_caisson_redis.script(self.name, source, *words)))
 
     def get(self, key: Word) -> Any:
         """The value of a key, or None."""
@@ -100,23 +100,26 @@ class Client:
 
     def delete(self, *keys: Word) -> int:
         """Deletes keys; how many there were."""
-        return self.command('DEL', *keys)
+        made: int = self.command('DEL', *keys)
+        return made
 
     def exists(self, key: Word) -> bool:
         """Whether a key is there."""
-        return self.command('EXISTS', key) == 1
+        return bool(self.command('EXISTS', key) == 1)
 
     def expire(self, key: Word, seconds: float) -> bool:
         """Lets a key end after a time. False if it is not there."""
-        return self.command('PEXPIRE', key, round(seconds * 1000)) == 1
+        return bool(self.command('PEXPIRE', key, round(seconds * 1000)) == 1)
 
     def incr(self, key: Word, by: int = 1) -> int:
         """Adds to a number; what it is then."""
-        return self.command('INCRBY', key, by)
+        made: int = self.command('INCRBY', key, by)
+        return made
 
     def hset(self, key: Word, fields: Mapping[Any, Word]) -> int:
         """Sets fields of a hash; how many are new."""
-        return self.command('HSET', key, *(one for pair in fields.items() for one in pair))
+        made: int = self.command('HSET', key, *(one for pair in fields.items() for one in pair))
+        return made
 
     def hget(self, key: Word, field: Word) -> Any:
         """A field of a hash, or None."""
@@ -124,11 +127,13 @@ class Client:
 
     def hgetall(self, key: Word) -> dict[Any, Any]:
         """All fields of a hash."""
-        return self.command('HGETALL', key)
+        made: dict[Any, Any] = self.command('HGETALL', key)
+        return made
 
     def push(self, key: Word, *values: Word) -> int:
         """Adds to the end of a list; how long it is then."""
-        return self.command('RPUSH', key, *values)
+        made: int = self.command('RPUSH', key, *values)
+        return made
 
     def pop(self, key: Word) -> Any:
         """Takes the first of a list, or None."""
@@ -136,11 +141,13 @@ class Client:
 
     def range(self, key: Word, first: int = 0, last: int = -1) -> list[Any]:
         """Values of a list."""
-        return self.command('LRANGE', key, first, last)
+        made: list[Any] = self.command('LRANGE', key, first, last)
+        return made
 
     def publish(self, channel: Word, message: Word) -> int:
         """Publishes a message; how many heard it on the server that it was published on."""
-        return self.command('PUBLISH', channel, message)
+        made: int = self.command('PUBLISH', channel, message)
+        return made
 
     def add(self, stream: Word, fields: Mapping[Any, Word], maxlen: int | None = None) -> Any:
         """Adds an entry to a stream; its id. With `maxlen`, about so many entries are kept."""

@@ -138,13 +138,13 @@ class Transaction(_Statements):
         self._native = native
         self._ended = False
 
-    def _query(self, text: str, params: Any) -> tuple[Any, ...]:
+    def _query(self, text: str, params: Any) -> Any:
         return self._native.query(text, params, self._timeout_ms)
 
-    def _execute(self, text: str, params: Any) -> tuple[Any, ...]:
+    def _execute(self, text: str, params: Any) -> Any:
         return self._native.execute(text, params, self._timeout_ms)
 
-    def _batch(self, text: str, sets: list[Any]) -> tuple[Any, ...]:
+    def _batch(self, text: str, sets: list[Any]) -> Any:
         return self._native.batch(text, sets)
 
     def commit(self) -> None:
@@ -293,7 +293,7 @@ def _moment(kind: str, text: str) -> Any:
     import datetime
     if kind == 'interval':
         return _interval(text)
-    types = {'date': datetime.date, 'time': datetime.time, 'timestamp': datetime.datetime, 'timestamp-tz': datetime.datetime}
+    types: dict[str, Any] = {'date': datetime.date, 'time': datetime.time, 'timestamp': datetime.datetime, 'timestamp-tz': datetime.datetime}
     try:
         return types[kind].fromisoformat(text)
     except ValueError:

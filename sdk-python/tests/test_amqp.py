@@ -31,7 +31,11 @@ class Native(types.ModuleType):
 
 
 native = Native()
-sys.modules['_caisson_amqp'] = native
+
+import _caisson_amqp  # noqa: E402
+
+for function in ('publish', 'publish_all'):
+    setattr(_caisson_amqp, function, getattr(native, function))
 
 from caisson import _message, amqp  # noqa: E402
 from caisson._capability import CapabilityError  # noqa: E402

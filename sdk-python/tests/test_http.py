@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import types
 import unittest
 from typing import Any
@@ -11,8 +10,7 @@ from tests import _stub
 
 _stub.install()
 
-_native = types.ModuleType('_caisson_http')
-sys.modules['_caisson_http'] = _native
+import _caisson_http as _native  # noqa: E402
 
 from caisson import _zato_http as zato  # noqa: E402
 from caisson import http  # noqa: E402
@@ -232,8 +230,7 @@ class ZatoServices(Case):
             def map_response(self, data: Any, **_options: Any) -> Any:
                 return {'mapped': data['id']}
 
-        adapter = Adapter()
-        adapter.request = types.SimpleNamespace(input={'id': 3})
+        adapter = Adapter.__new__(Adapter, _facts={'body': b'{"id": 3}'})
         self.assertEqual(adapter.rest_call(), {'mapped': 7})
         name, method, _, _, headers, body, _ = self.asked[0]
         self.assertEqual((name, method, body), ('CRM', 'POST', b'{"id": 3}'))

@@ -17,6 +17,8 @@ FILES = {
                    b'from caisson import Service\nclass Get(Service):\n    def handle(self): pass\n',
     'crmx/text.py': b'FILE = __file__\n',
     'crmx/deep/most.py': b'from ..text import FILE\nfrom ... import crmx\nVALUE = 1\n',
+    'crmx/tests/__init__.py': b'raise RuntimeError("not when it is deployed")\n',
+    'crmx/tests/test_api.py': b'raise RuntimeError("not when it is deployed")\n',
     'crmx/templates/hello.txt': 'cze\u015b\u0107'.encode(),
     'crmx/templates/raw/a.bin': b'\x00\xff',
     'pure_one/__init__.py': b'from pure_one._inner import NAME\n',

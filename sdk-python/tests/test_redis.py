@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import types
 import unittest
 
@@ -35,7 +34,11 @@ class Native(types.ModuleType):
 
 
 native = Native()
-sys.modules['_caisson_redis'] = native
+
+import _caisson_redis  # noqa: E402
+
+for function in ('run', 'pipeline', 'script'):
+    setattr(_caisson_redis, function, getattr(native, function))
 
 from caisson import redis  # noqa: E402
 from caisson._capability import CapabilityError  # noqa: E402

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import sys
-import types
 import unittest
 import uuid
 from typing import Any
@@ -30,10 +28,10 @@ class Native:
 
 
 NATIVE = Native()
-module = types.ModuleType('_caisson_sql')
+import _caisson_sql as module  # noqa: E402
+
 for function in ('query', 'open', 'execute', 'batch', 'begin'):
     setattr(module, function, lambda *args, _name=function: getattr(NATIVE, _name)(*args))
-sys.modules['_caisson_sql'] = module
 
 from caisson import sql  # noqa: E402
 from caisson._zato_sql import SQL  # noqa: E402

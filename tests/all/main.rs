@@ -7,7 +7,8 @@
 //!
 //! **Architecture Invariants:** nothing here is linked with the runtime. What a test knows, it knows from files, sockets
 //! and exit codes, as a user does. `CAISSON_BIN` names the server; `CAISSON_GUESTS` the folder with the components of
-//! `tests/guests`, `CAISSON_RUST_GUESTS` the one with those of `sdk-rust`, `CAISSON_CPYTHON` the one of `tests/cpython`; `CAISSON_CLIENTS` a Python with the clients of others (`tests/requirements.txt`). `cargo xtask test` makes
+//! `tests/guests`, `CAISSON_RUST_GUESTS` the one with those of `sdk-rust`, `CAISSON_CPYTHON` the one of `tests/cpython`; `CAISSON_CLIENTS` a Python with the clients of others (`tests/requirements.txt`);
+//! `CAISSON_WHEELS` the wheels of `tests/requirements-vendored.txt`. `cargo xtask test` makes
 //! all of them and sets these.
 
 #![allow(
@@ -20,11 +21,15 @@
 )]
 
 mod abuse;
+mod background;
 mod capabilities;
 mod channels;
 mod cli;
 mod cluster;
+mod compat;
 mod contract;
+mod coordination;
+mod declarations;
 mod definitions;
 mod freshness;
 mod full_disk;
@@ -39,10 +44,14 @@ mod invoke;
 mod limits;
 mod metrics;
 mod native_python;
+mod openapi;
 mod packages;
 mod restart;
 mod rust;
 mod soap;
+mod stdlib;
 mod streaming;
 mod tls;
+mod toolbox;
+mod tutorial;
 mod users;

@@ -3,9 +3,9 @@
 //! # Layout
 //!
 //! * [`context`]: where things are and how cargo is called; [`shell`]: running programs and saying so.
-//! * [`tools`], [`venv`]: what has to be installed; [`hash`]: whether something has to be built again.
+//! * [`tools`], [`venv`], [`wheels`]: what has to be installed; [`hash`]: whether something has to be built again.
 //! * [`guests`], [`python`], [`binary`]: the three steps of a build; [`cpython`]: a guest that others' tools make.
-//! * [`demo`] with [`samples`], [`suite`] (the task `test`), [`tidy`], [`bench`], [`new_capability`]: what the tasks do.
+//! * [`demo`] with [`samples`], [`suite`] (the task `test`), [`tidy`], [`bench`], [`generate`], [`new_capability`]: what the tasks do.
 //! * [`server`], [`http`]: a running `caisson`, and calls to it.
 //!
 //! **Architecture Invariant:** nothing here is needed to run Caisson; what a user needs is in the binary.
@@ -20,6 +20,7 @@ mod binary;
 mod context;
 mod cpython;
 mod demo;
+mod generate;
 mod guests;
 mod hash;
 mod http;
@@ -32,6 +33,7 @@ mod suite;
 mod tidy;
 mod tools;
 mod venv;
+mod wheels;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -60,6 +62,8 @@ enum Task {
     Tidy,
     /// Measure: HTTP against axum and FastAPI, memory, hot deployment, a thousand services, the engine
     Bench(bench::Options),
+    /// Write a document that is made from measurements or from the code
+    Gen(generate::Options),
     /// Write a new capability that compiles and passes the conformance suite, to begin with
     NewCapability(new_capability::Options),
 }
@@ -87,6 +91,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Guests => guests::all(&context),
         Task::Tidy => tidy::run(&context),
         Task::Bench(options) => bench::run(&context, options),
+        Task::Gen(options) => generate::run(&context, options),
         Task::NewCapability(options) => new_capability::run(&context, options),
     }
 }

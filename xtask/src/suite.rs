@@ -5,7 +5,7 @@
 
 use crate::{
     context::{Context, Profile},
-    cpython, guests, python, shell, tidy, tools, venv,
+    cpython, guests, python, shell, tidy, tools, venv, wheels,
 };
 use anyhow::{Result, bail};
 use std::{
@@ -43,6 +43,8 @@ struct Built {
     cpython: PathBuf,
     /// A Python that has what `tests/requirements.txt` lists, beside the programs that come with it.
     clients: PathBuf,
+    /// Wheels of others, all pure Python.
+    wheels: PathBuf,
 }
 
 pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
@@ -72,6 +74,7 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
     if !only_tests {
         report.step("documentation tests", || cargo(context, &["test", "--doc", "--workspace", "--quiet"]));
         python_sdk(context, &mut report);
+        report.step("Python types", || python_types(context));
         report.step("Rust SDK tests", || guests::test_rust(context));
         supply_chain(context, &mut report);
     }
@@ -101,7 +104,15 @@ fn build(context: &Context) -> Result<Built> {
     let interpreter = interpreter.folder.join(format!("{}.wasm", guests::INTERPRETER));
     let clients = venv::with(context, "tests/requirements.txt")?.join("bin/python");
     let guests = for_tests.map(|built| built.folder);
-    Ok(Built { binary, interpreter, guests, rust: rust.folder, cpython, clients })
+    Ok(Built {
+        binary,
+        interpreter,
+        guests,
+        rust: rust.folder,
+        cpython,
+        clients,
+        wheels: wheels::folder(context)?,
+    })
 }
 
 fn tests(context: &Context, built: &Built, filters: &[String]) -> Result<()> {
@@ -112,7 +123,7 @@ fn tests(context: &Context, built: &Built, filters: &[String]) -> Result<()> {
         command.args(["test", "--workspace", "--lib", "--bins", "--tests", "--"]).args(filters);
     }
     command.env("CAISSON_BIN", &built.binary).env("CAISSON_INTERPRETER", &built.interpreter);
-    command.env("CAISSON_CLIENTS", &built.clients);
+    command.env("CAISSON_CLIENTS", &built.clients).env("CAISSON_WHEELS", &built.wheels);
     command.env("CAISSON_RUST_GUESTS", &built.rust).env("CAISSON_CPYTHON", &built.cpython);
     if let Some(guests) = &built.guests {
         command.env("CAISSON_GUESTS", guests);
@@ -145,6 +156,17 @@ fn python_sdk(context: &Context, report: &mut Report) {
         }
         shell::run(python.current_dir(&folder).env("PYTHONDONTWRITEBYTECODE", "1"))
     });
+}
+
+/// The types of the Python SDK and of the package that `caisson new python` writes.
+fn python_types(context: &Context) -> Result<()> {
+    tools::install(&[tools::NODE])?;
+    let programs = venv::with(context, "tests/requirements.txt")?.join("bin");
+    let folder = context.root.join("sdk-python");
+    let cache = context.scratch("mypy")?;
+    shell::run(Command::new(programs.join("mypy")).arg("--cache-dir").arg(cache).current_dir(&folder))?;
+    let mut pyright = Command::new(programs.join("pyright"));
+    shell::run(pyright.arg("--pythonpath").arg(programs.join("python")).current_dir(&folder))
 }
 
 /// Licences, sources and banned crates.

@@ -24,6 +24,9 @@ pub(crate) const PYTHON: Tool = Tool { package: "python3", probe: &["python3", "
 pub(crate) const PYTHON_VENV: Tool =
     Tool { package: "python3-venv", probe: &["python3", "-c", "import ensurepip, venv"] };
 
+/// Pyright, which checks the types of the Python SDK, runs on it.
+pub(crate) const NODE: Tool = Tool { package: "nodejs", probe: &["node", "--version"] };
+
 /// The client of etcd is generated from protocol definitions when it is built.
 pub(crate) const PROTOC: Tool = Tool { package: "protobuf-compiler", probe: &["protoc", "--version"] };
 pub(crate) const PROTO_FILES: Tool =

@@ -105,6 +105,10 @@ fn end_of(prefix: &str) -> String {
 }
 
 impl Kv for EtcdKv {
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn get(&self, keys: Vec<String>) -> KvFuture<'_, Result<Vec<Entry>, Error>> {
         Box::pin(async move {
             let mut found = Vec::new();

@@ -87,6 +87,9 @@ pub enum Signal {
 
 /// A key-value store with versions. Every call ends by itself: no caller needs a timeout.
 pub trait Kv: fmt::Debug + Send + Sync {
+    /// Whether other processes see the same keys.
+    fn is_shared(&self) -> bool;
+
     /// The entries of those of the keys that exist, in no particular order.
     fn get(&self, keys: Vec<String>) -> KvFuture<'_, Result<Vec<Entry>, Error>>;
 

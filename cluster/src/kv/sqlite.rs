@@ -216,6 +216,10 @@ fn fault(path: &Path, error: &sqlx::Error) -> Error {
 }
 
 impl Kv for SqliteKv {
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn get(&self, keys: Vec<String>) -> KvFuture<'_, Result<Vec<Entry>, Error>> {
         Box::pin(async move {
             self.expire().await?;

@@ -1,6 +1,7 @@
 //! What all clones of a store share, and the task that keeps it up to date.
 
 use super::document::{self, Seen};
+use super::lock::Queues;
 use super::tree::Tree;
 use super::{Health, Revision, Snapshot};
 use crate::Error;
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) tree: tokio::sync::Mutex<Tree>,
     pub(crate) snapshots: watch::Sender<Snapshot>,
     pub(crate) sweep: Notify,
+    pub(crate) locks: Queues,
     health: Mutex<Health>,
 }
 
@@ -40,6 +42,7 @@ impl Shared {
             tree: tokio::sync::Mutex::default(),
             snapshots: watch::channel(Snapshot::default()).0,
             sweep: Notify::new(),
+            locks: Queues::default(),
             health: Mutex::new(health),
         }
     }

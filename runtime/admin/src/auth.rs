@@ -67,7 +67,7 @@ fn needed(method: &Method, path: &str) -> Role {
         _ if *method == Method::GET || *method == Method::HEAD => Role::Viewer,
         "packages" | "services" => Role::Deployer,
         // Also for a mere look at the difference: it would tell whether a guessed password is the right one.
-        "definitions" | "revisions" | "connections" => Role::Operator,
+        "definitions" | "revisions" | "connections" | "tasks" => Role::Operator,
         _ => Role::Admin,
     }
 }
@@ -167,6 +167,7 @@ mod tests {
         assert_eq!(needs(Method::POST, "/api/v1/services/a/invoke"), Role::Deployer);
         assert_eq!(needs(Method::POST, "/api/v1/definitions/diff"), Role::Operator);
         assert_eq!(needs(Method::POST, "/api/v1/revisions/3/rollback"), Role::Operator);
+        assert_eq!(needs(Method::DELETE, "/api/v1/tasks/1"), Role::Operator);
         assert_eq!(needs(Method::POST, "/api/v1/something"), Role::Admin);
         assert_eq!(needs(Method::POST, "/api/v2/definitions"), Role::Admin);
     }

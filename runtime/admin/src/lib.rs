@@ -6,7 +6,7 @@
 //! * [`shapes`]: the JSON of the API as types, shared with the command line.
 //! * [`token`]: the secret that opens the API; `auth`: who may pass.
 //! * `problem`: every error, in one shape. `request`: what is taken from a request, with errors in that shape.
-//! * `health`, `packages`, `services`, `governance`, `logs`: the handlers. `usage`: uses as metrics. `upload`: a request's body as a package.
+//! * `health`, `packages`, `services`, `governance`, `logs`, `tasks`: the handlers. `usage`: uses as metrics. `upload`: a request's body as a package.
 //!
 //! **Architecture Invariant:** services are called through [`Invoker`](caisson_capability::Invoker), and their answers
 //! leave by the same way as on every other HTTP channel.
@@ -23,6 +23,7 @@ mod revisions;
 pub mod router;
 mod services;
 pub mod shapes;
+mod tasks;
 pub mod token;
 mod upload;
 mod usage;

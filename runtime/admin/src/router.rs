@@ -3,7 +3,8 @@
 use crate::services::Door;
 use crate::token::Token;
 use crate::{
-    auth, definitions, governance, health, logs, packages, problem::ApiError, revisions, services, users,
+    auth, definitions, governance, health, logs, packages, problem::ApiError, revisions, services, tasks,
+    users,
 };
 use axum::Router;
 use axum::extract::{Request, State};
@@ -11,6 +12,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use bytes::Bytes;
 use caisson_audit::Audit;
+use caisson_background::Queue;
 use caisson_capability::{Cid, Connections, Invoker};
 use caisson_channel::{CID_HEADER, HttpOptions, Routes};
 use caisson_control::inbound::InboundStates;
@@ -63,6 +65,8 @@ pub struct Admin {
     pub connections: Arc<Connections>,
     /// What was refused.
     pub audit: Arc<Audit>,
+    /// Calls in the background.
+    pub background: Arc<Queue>,
     /// The door to services, the same as that of the other channels.
     pub invoker: Arc<dyn Invoker>,
     /// Limits for messages to services.
@@ -126,6 +130,7 @@ fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(packages::history))
         .routes(routes!(packages::rollback))
         .routes(routes!(services::list))
+        .routes(routes!(services::get))
         .routes(routes!(services::invoke))
         .routes(routes!(logs::logs))
         .routes(routes!(definitions::export))
@@ -138,6 +143,9 @@ fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(governance::missing))
         .routes(routes!(governance::usage))
         .routes(routes!(governance::audit))
+        .routes(routes!(tasks::list))
+        .routes(routes!(tasks::remove))
+        .routes(routes!(tasks::retry))
         .routes(routes!(revisions::list))
         .routes(routes!(revisions::diff))
         .routes(routes!(revisions::rollback))
@@ -163,6 +171,7 @@ fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         (name = "services", description = "What can be called"),
         (name = "logs", description = "What services wrote"),
         (name = "definitions", description = "Who may call, and what answers where"),
+        (name = "tasks", description = "Calls in the background"),
         (name = "governance", description = "What services may use, and what they did use"),
         (name = "revisions", description = "What was changed, by whom, and how to go back"),
         (name = "users", description = "Who may use this API")

@@ -2,6 +2,7 @@
 
 use crate::auth::Caller;
 use crate::problem::ApiError;
+use crate::request::Name;
 use crate::router::Shared;
 use crate::shapes::{Problem, Service};
 use axum::Json;
@@ -37,6 +38,28 @@ pub(crate) async fn list(State(shared): State<Shared>) -> Json<Vec<Service>> {
         shared.admin.deployer.list().into_iter().flat_map(Service::all_of).collect();
     services.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     Json(services)
+}
+
+/// One service, with what it declares to take and to answer.
+#[utoipa::path(
+    get,
+    path = "/api/v1/services/{name}",
+    tag = "services",
+    security(("token" = [])),
+    params(("name" = String, Path, description = "Name of the service", example = "hello.hello-world")),
+    responses(
+        (status = 200, description = "The service", body = Service),
+        (status = 400, description = "The name is not UTF-8", body = Problem),
+        (status = 401, description = "The token is missing or wrong", body = Problem),
+        (status = 404, description = "There is no such service", body = Problem)
+    )
+)]
+pub(crate) async fn get(State(shared): State<Shared>, Name(name): Name) -> Result<Json<Service>, ApiError> {
+    let mut all = shared.admin.deployer.list().into_iter().flat_map(Service::all_of);
+    let found = all.find(|service| service.name == name).map(Json);
+    found.ok_or_else(|| {
+        ApiError::not_found(format!("no service is called {name:?}; `caisson ls services` lists them"))
+    })
 }
 
 /// Sends a message to a service and answers what it answers: status, headers and body.

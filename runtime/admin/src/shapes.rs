@@ -4,6 +4,7 @@
 mod definition;
 mod governance;
 mod package;
+mod task;
 
 pub use definition::{
     AppliedDefinitions, ClusterView, DefinitionsText, MadeUser, Member, NewUser, ProposedDefinitions,
@@ -11,6 +12,7 @@ pub use definition::{
 };
 pub use governance::{ConnectionHealth, ConnectionStatus, MissingGrant, Refusal, Use};
 pub use package::{HistoryEntry, Origin, Package, PackageError, PackageNeed, PackageService, Service};
+pub use task::{Task, TaskState};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -49,6 +49,12 @@ impl Granted {
         Self { grants }
     }
 
+    /// Whether nothing is allowed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.grants.is_empty()
+    }
+
     /// Whether an operation is allowed.
     #[must_use]
     pub fn allows(&self, operation: &str) -> bool {

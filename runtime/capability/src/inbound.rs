@@ -103,6 +103,7 @@ impl Intake {
             attempt: delivery.attempt.max(1),
             trace: delivery.trace,
             depth: 0,
+            chain: crate::Chain::default(),
             request: Request {
                 message: Some(Box::new(delivery.message)),
                 content_type: delivery.content_type,

@@ -1,6 +1,6 @@
 //! A message on its way to a service, and what comes back.
 
-use crate::{Cid, Deadline, Error, ErrorKind};
+use crate::{Chain, Cid, Deadline, Error, ErrorKind};
 use bytes::Bytes;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -35,6 +35,8 @@ pub struct Invocation {
     pub trace: Trace,
     /// 0 for a message from outside, 1 for a call by a service that answers such a message, and so on.
     pub depth: u8,
+    /// What it has from those that it follows.
+    pub chain: Chain,
     /// The message.
     pub request: Request,
 }
@@ -44,7 +46,8 @@ impl Invocation {
     ///
     /// # Errors
     ///
-    /// `quota-exceeded` when the chain of calls has reached [`MAX_DEPTH`].
+    /// `quota-exceeded` when the chain of calls has reached [`MAX_DEPTH`], or the message has set in motion
+    /// [`MAX_CALLS`](crate::chain::MAX_CALLS).
     pub fn nested(&self, service: &str, request: Request) -> Result<Self, Error> {
         if self.depth >= MAX_DEPTH {
             return Err(Error::new(
@@ -64,6 +67,7 @@ impl Invocation {
             attempt: 1,
             trace: self.trace.clone(),
             depth: self.depth + 1,
+            chain: self.chain.next(service)?,
             request,
         })
     }
@@ -74,7 +78,7 @@ impl Invocation {
 pub struct ChannelInfo {
     /// Its name: the operator's, or `dev`, `admin`, `invoke`.
     pub name: Arc<str>,
-    /// `rest`, `soap`, `dev`, `admin`, `invoke`.
+    /// `rest`, `soap`, `dev`, `admin`, `invoke`, and those of calls in the background.
     pub kind: &'static str,
     /// What bodies are, when the operator said so: `json`, `form`, `raw`, `soap`.
     pub data_format: Option<&'static str>,

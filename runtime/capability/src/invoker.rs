@@ -2,6 +2,7 @@
 
 use crate::{Error, Invocation, Response};
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// A future behind a pointer, so that the door can be a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -20,4 +21,10 @@ pub trait Invoker: Send + Sync + 'static {
     ///
     /// Dropping the future stops the guest; nothing of the invocation survives it.
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Response, Error>>;
+
+    /// The name of a service that can be called, given its name, or its module and class (`crm.api.GetCustomer`). Whoever does not
+    /// know what there is says yes.
+    fn find(&self, service: &str) -> Option<Arc<str>> {
+        Some(service.into())
+    }
 }

@@ -86,6 +86,7 @@ impl Room {
             attempt: 1,
             trace: Trace::default(),
             depth: 0,
+            chain: caisson_capability::Chain::default(),
             request: Request::default(),
         };
         self.connections.lease(&Arc::new(invocation), "fake", "crm").unwrap()

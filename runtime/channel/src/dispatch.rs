@@ -2,7 +2,7 @@
 
 use crate::layers::{Arrival, Exchange, Handle, Outcome};
 use crate::{body, form, headers, soap};
-use caisson_capability::{Invocation, Invoker, Request, Shapes};
+use caisson_capability::{Describe, Invocation, Invoker, Request};
 use caisson_definition::model::DataFormat;
 use http::header::CONTENT_TYPE;
 use std::fmt;
@@ -11,13 +11,13 @@ use std::sync::Arc;
 /// Calls services.
 pub(crate) struct Dispatch {
     invoker: Arc<dyn Invoker>,
-    /// What services declare, for the descriptions of SOAP channels.
-    shapes: Option<Arc<dyn Shapes>>,
+    /// Knows what services say about themselves.
+    services: Option<Arc<dyn Describe>>,
 }
 
 impl Dispatch {
-    pub(crate) fn new(invoker: Arc<dyn Invoker>, shapes: Option<Arc<dyn Shapes>>) -> Self {
-        Self { invoker, shapes }
+    pub(crate) fn new(invoker: Arc<dyn Invoker>, services: Option<Arc<dyn Describe>>) -> Self {
+        Self { invoker, services }
     }
 }
 
@@ -31,7 +31,8 @@ impl Handle<Exchange> for Dispatch {
     async fn handle(&self, exchange: Exchange) -> Outcome {
         if let Some(endpoint) = exchange.target.endpoint().map(Arc::clone) {
             // In a box, so that requests of other kinds do not carry the room that it takes.
-            return Box::pin(soap::answer(&*self.invoker, self.shapes.as_deref(), &endpoint, exchange)).await;
+            let services = self.services.as_deref();
+            return Box::pin(soap::answer(&*self.invoker, services, &endpoint, exchange)).await;
         }
         let Exchange { arrival, target, params, facts, principal, deadline, max_body_bytes, .. } = exchange;
         let Arrival { cid, trace, head, body } = *arrival;
@@ -53,6 +54,7 @@ impl Handle<Exchange> for Dispatch {
             attempt: 1,
             trace,
             depth: 0,
+            chain: caisson_capability::Chain::default(),
             request: Request { http: Some(http), content_type, body, ..Request::default() },
         };
         Ok(self.invoker.invoke(invocation).await?)

@@ -10,7 +10,7 @@ use crate::dispatch::Dispatch;
 use crate::facts::ConnectionFacts;
 use crate::respond::Form;
 use crate::routes::{Lead, Methods, Rules, Table, Target};
-use crate::{HttpOptions, cors, respond, trace};
+use crate::{HttpOptions, cors, respond, routes, trace};
 use axum::Router;
 use axum::body::Body;
 use caisson_capability::{
@@ -35,9 +35,8 @@ const GRACE: Duration = Duration::from_secs(1);
 /// requests come from ([`ConnectionFacts`]). `table` is a [`Table`] whose routes may be swapped, or
 /// [`Routes`](crate::Routes) that stay.
 pub fn router(invoker: Arc<dyn Invoker>, table: impl Into<Arc<Table>>, options: &HttpOptions) -> Router {
-    let table = table.into();
-    let dispatch = Dispatch::new(invoker, table.shapes().map(Arc::clone));
-    let stack = Arc::new(stack(dispatch, table, options));
+    let table: Arc<Table> = table.into();
+    let stack = Arc::new(stack(Dispatch::new(invoker, table.services()), table, options));
     Router::new().fallback_service(tower::service_fn(move |request: Request<Body>| {
         let stack = Arc::clone(&stack);
         async move { Ok::<_, Infallible>(stack.answer(request).await) }
@@ -175,7 +174,10 @@ impl<H: Handle<Exchange>> Handle<Box<Arrival>> for Route<H> {
             Lead::Service(target, params) => (target, params),
             Lead::Preflight(target) => return Ok(preflight(&target, head)),
             Lead::Options(methods) => return Ok(options(methods)),
-            Lead::Document(routes) => return self.table.document(&routes, head),
+            Lead::Document => {
+                let document = self.table.document().ok_or_else(routes::not_found)?;
+                return Ok(document.answer(&head.headers));
+            }
         };
         let service = Arc::clone(&target.service);
         let form = target.endpoint().map_or(Form::Json, |soap| soap.form(&head.headers));

@@ -13,7 +13,7 @@
 //! * `facts`: what a request owes to its connection. `access`: who may call. `cors`: which web pages may.
 //! * `answer`: what a channel does to answers: tags, compression, limits. `accept`: what clients accept.
 //! * `soap`: SOAP messages, from the envelope to the service and back.
-//! * `openapi`: the document that describes the channels.
+//! * `openapi`: the description of channels for those who call them.
 //! * `form`: forms that come as multipart. [`tls`]: certificates and handshakes.
 //! * [`body`]: reads a body up to a limit; `headers` and `trace`: what is taken over from the head.
 //! * [`bench`]: what routes and layers cost.

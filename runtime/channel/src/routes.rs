@@ -5,24 +5,23 @@
 
 mod index;
 mod path;
+mod table;
 mod target;
 mod template;
 
 use crate::accept;
-use crate::layers::Outcome;
-use crate::openapi::{self, Kept, Published};
-use arc_swap::ArcSwap;
-use caisson_capability::{ChannelInfo, Error, ErrorKind, Field, Shapes};
-use caisson_definition::{Channel, Security};
+use crate::openapi::{self, Document, Published};
+use caisson_capability::{ChannelInfo, Describe, Error, ErrorKind, Field};
+use caisson_definition::Channel;
 use caisson_security::{Guards, Shared};
 use http::header::{ACCEPT, ACCESS_CONTROL_REQUEST_METHOD, ALLOW, ORIGIN};
-use http::{HeaderMap, Method, request};
+use http::{HeaderMap, Method};
 use index::Index;
 use path::PathError;
-use std::fmt;
 use std::sync::Arc;
 use template::Template;
 
+pub use table::Table;
 pub(crate) use target::{Methods, Rules, Target};
 
 /// Where the development routes begin.
@@ -39,9 +38,6 @@ pub struct Routes {
     index: Index,
     /// Present when every service also answers under its own name.
     dev: Option<Arc<ChannelInfo>>,
-    /// What may be described, and the description as it was last made.
-    published: Published,
-    kept: Kept,
 }
 
 /// One channel.
@@ -49,6 +45,8 @@ pub struct Routes {
 struct Entry {
     template: Template,
     target: Arc<Target>,
+    /// What is told about it, if its operator wants it told.
+    published: Option<Published>,
 }
 
 /// Where a request leads.
@@ -60,8 +58,8 @@ pub(crate) enum Lead {
     Preflight(Arc<Target>),
     /// Somebody asks which methods there are.
     Options(Methods),
-    /// To the description of these channels.
-    Document(Arc<Routes>),
+    /// Somebody reads what channels there are.
+    Document,
 }
 
 impl Routes {
@@ -75,8 +73,7 @@ impl Routes {
     /// `<name>`, through a channel called `dev`.
     #[must_use]
     pub fn dev() -> Self {
-        let published = Published::new(&[], &[], true);
-        Self { dev: Some(ChannelInfo::plain(DEV_CHANNEL)), published, ..Self::default() }
+        Self { dev: Some(ChannelInfo::plain(DEV_CHANNEL)), ..Self::default() }
     }
 
     /// The routes of operators' channels, and with `dev` those of development after them.
@@ -105,15 +102,7 @@ impl Routes {
             return Err(wrong);
         }
         let index = Index::new(entries.iter().map(|entry| &entry.template));
-        let dev = dev.then(|| ChannelInfo::plain(DEV_CHANNEL));
-        Ok(Self { entries, index, dev, ..Self::default() })
-    }
-
-    /// These, with a description at `/openapi.json` of the channels whose operators want it, and in development of all services.
-    #[must_use]
-    pub fn publishing(mut self, channels: &[Channel], security: &[Security]) -> Self {
-        self.published = Published::new(channels, security, self.dev.is_some());
-        self
+        Ok(Self { entries, index, dev: dev.then(|| ChannelInfo::plain(DEV_CHANNEL)) })
     }
 
     /// Where a request leads. `path` is as received: percent-encoded, without the query.
@@ -121,7 +110,7 @@ impl Routes {
         let normal = path::normal(path).map_err(refused)?;
         let mut fitting = self.fitting(&normal).peekable();
         if fitting.peek().is_none() {
-            return self.elsewhere(method, path);
+            return self.elsewhere(method, path, &normal);
         }
         let wanted = Methods::from(method);
         let preflight = preflight_for(method, headers);
@@ -162,14 +151,34 @@ impl Routes {
     }
 
     /// Where no operator's channel is.
-    fn elsewhere(&self, method: &Method, path: &str) -> Result<Lead, Error> {
+    fn elsewhere(&self, method: &Method, path: &str, normal: &str) -> Result<Lead, Error> {
+        if normal == openapi::PATH && self.is_published() {
+            return match *method {
+                Method::GET | Method::HEAD => Ok(Lead::Document),
+                Method::OPTIONS => Ok(Lead::Options(document_methods())),
+                _ => Err(not_allowed(document_methods())),
+            };
+        }
         if let Some(target) = self.dev_target(path) {
             return Ok(Lead::Service(Arc::new(target), Vec::new()));
         }
         if Methods::from(method) == Methods::default() {
             return Err(not_allowed(Methods::all()));
         }
-        Err(Error::new(ErrorKind::NotFound, "URL not found"))
+        Err(not_found())
+    }
+
+    /// Whether there is anything that a document would describe.
+    fn is_published(&self) -> bool {
+        self.dev.is_some() || self.entries.iter().any(|entry| entry.published.is_some())
+    }
+
+    /// The document that describes what is published, if anything is.
+    fn document(&self, services: &dyn Describe) -> Option<Document> {
+        let published: Vec<&Published> =
+            self.entries.iter().filter_map(|entry| entry.published.as_ref()).collect();
+        let dev_prefix = self.dev.as_ref().map(|_| DEV_PREFIX);
+        self.is_published().then(|| openapi::make(&published, dev_prefix, services))
     }
 
     fn dev_target(&self, path: &str) -> Option<Target> {
@@ -187,16 +196,28 @@ impl Routes {
 
 /// Nothing for a channel that is switched off or does not come by HTTP.
 fn entry(channel: &Channel, guards: &Guards, shared: &Arc<Shared>) -> Option<Result<Entry, String>> {
-    let (template, target) = match channel {
+    let (template, target, published) = match channel {
         Channel::Rest(rest) if rest.enabled => {
-            (Template::parse(&rest.path, rest.match_slash), Target::new(rest, guards, shared))
+            let target = Target::new(rest, guards, shared);
+            let told = target.rules.as_ref();
+            let told =
+                told.and_then(|rules| Published::of(rest, rules.methods.each().collect(), &rules.guard));
+            (Template::parse(&rest.path, rest.match_slash), target, told)
         }
         Channel::Soap(soap) if soap.enabled => {
-            (Template::parse(&soap.path, false), Target::soap(soap, guards, shared))
+            (Template::parse(&soap.path, false), Target::soap(soap, guards, shared), None)
         }
         Channel::Rest(_) | Channel::Soap(_) | Channel::Inbound(_) => return None,
     };
-    Some(template.map(|template| Entry { template, target: Arc::new(target) }))
+    Some(template.map(|template| Entry { template, target: Arc::new(target), published }))
+}
+
+fn document_methods() -> Methods {
+    Methods::of(&["GET".to_owned(), "OPTIONS".to_owned()])
+}
+
+pub(crate) fn not_found() -> Error {
+    Error::new(ErrorKind::NotFound, "URL not found")
 }
 
 /// The method that a web page asks for, if the request is such a question.
@@ -229,88 +250,6 @@ fn refused(wrong: PathError) -> Error {
         PathError::Control => {
             Error::new(ErrorKind::InvalidInput, "the path is malformed: it must not have control characters")
         }
-    }
-}
-
-/// The routes that hold now. A request takes them once and keeps what it has found; a change is for those that come after.
-#[derive(Default)]
-pub struct Table {
-    routes: ArcSwap<Routes>,
-    /// What services declare, for those who ask what there is.
-    shapes: Option<Arc<dyn Shapes>>,
-}
-
-impl fmt::Debug for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Table").field("routes", &self.routes).finish_non_exhaustive()
-    }
-}
-
-impl Table {
-    /// A table that begins with these routes.
-    #[must_use]
-    pub fn new(routes: Routes) -> Self {
-        Self { routes: ArcSwap::from_pointee(routes), shapes: None }
-    }
-
-    /// This, knowing what services declare: then channels are described at `/openapi.json`, and SOAP ones at `?wsdl` with types.
-    #[must_use]
-    pub fn knowing(self, shapes: Arc<dyn Shapes>) -> Self {
-        Self { shapes: Some(shapes), ..self }
-    }
-
-    /// Puts other routes in place. Requests in flight keep the channel that they have found.
-    pub fn swap(&self, routes: Routes) {
-        self.routes.store(Arc::new(routes));
-    }
-
-    /// The routes that hold now.
-    #[must_use]
-    pub fn routes(&self) -> Arc<Routes> {
-        self.routes.load_full()
-    }
-
-    /// Where a request leads among the routes that hold now.
-    pub(crate) fn find(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<Lead, Error> {
-        let routes = self.routes.load();
-        match routes.find(method, path, headers) {
-            // A channel of the operator's has been looked for first: it is not to be hidden by ours.
-            Err(error)
-                if path == openapi::PATH && error.kind == ErrorKind::NotFound && self.describes(&routes) =>
-            {
-                Ok(Lead::Document(Arc::clone(&routes)))
-            }
-            found => found,
-        }
-    }
-
-    fn describes(&self, routes: &Routes) -> bool {
-        self.shapes.is_some() && !routes.published.is_empty()
-    }
-
-    /// The description of the channels of these routes.
-    pub(crate) fn document(&self, routes: &Routes, head: &request::Parts) -> Outcome {
-        match &self.shapes {
-            Some(shapes) => openapi::serve(&routes.published, &routes.kept, &**shapes, head),
-            None => Err(Error::new(ErrorKind::NotFound, "URL not found").into()),
-        }
-    }
-
-    /// What services declare of their messages, where that is known.
-    pub(crate) fn shapes(&self) -> Option<&Arc<dyn Shapes>> {
-        self.shapes.as_ref()
-    }
-}
-
-impl From<Routes> for Table {
-    fn from(routes: Routes) -> Self {
-        Self::new(routes)
-    }
-}
-
-impl From<Routes> for Arc<Table> {
-    fn from(routes: Routes) -> Self {
-        Self::new(routes.into())
     }
 }
 

@@ -199,6 +199,7 @@ fn invocation(limit: Duration) -> Arc<Invocation> {
         attempt: 1,
         trace: caisson_capability::Trace::default(),
         depth: 0,
+        chain: caisson_capability::Chain::default(),
         request: Request::default(),
     })
 }

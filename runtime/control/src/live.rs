@@ -248,7 +248,5 @@ pub(crate) fn routes(
     dev: bool,
 ) -> Result<Routes, ControlError> {
     let guards = Guards::new(&definitions.security, shared).map_err(ControlError::problems)?;
-    let routes =
-        Routes::build(&definitions.channels, &guards, shared, dev).map_err(ControlError::problems)?;
-    Ok(routes.publishing(&definitions.channels, &definitions.security))
+    Routes::build(&definitions.channels, &guards, shared, dev).map_err(ControlError::problems)
 }

@@ -286,7 +286,7 @@ channels:
     rate_limit: {rate: 100/m, burst: 5, by: principal}
     security: [both, jwt]
     cors: {origins: ['https://a.example'], max_age_secs: 5}
-  - {name: first, type: rest, path: /a, service: s.a, methods: [GET, POST], etag: true, timeout_secs: 3}
+  - {name: first, type: rest, path: /a, service: s.a, methods: [GET, POST], etag: true, openapi: true, timeout_secs: 3}
 grants:
   - {services: ['crm.*'], connection: crm, operations: [query]}
   - {services: ['crm.*'], connection: crm, operations: [execute]}

@@ -129,6 +129,7 @@ async fn call(
         attempt: 1,
         trace: Trace::default(),
         depth: 0,
+        chain: caisson_capability::Chain::default(),
         request: Request::default(),
     };
     let request = Request {

@@ -15,7 +15,7 @@ mod generated {
     });
 }
 
-pub(crate) use generated::caisson::service::{answer, invoker, log, types};
+pub(crate) use generated::caisson::service::{answer, background, cache, grants, invoker, lock, log, types};
 pub(crate) use generated::exports::caisson::service::loader;
 
 use caisson_capability::{
@@ -44,6 +44,8 @@ pub(crate) fn context(invocation: &Invocation, version: u32) -> types::Context {
         attempt: invocation.attempt,
         traceparent: invocation.trace.traceparent.as_deref().map(str::to_owned),
         tracestate: invocation.trace.tracestate.as_deref().map(str::to_owned),
+        in_reply_to: invocation.chain.in_reply_to.as_deref().map(str::to_owned),
+        environ: invocation.chain.environ.as_deref().map(str::to_owned),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::package::{LoadError, Package, ServiceInfo};
 use crate::program::{Program, Shared};
 use crate::python;
 use crate::settings::{Limits, Settings};
-use caisson_capability::{Connections, Invoker};
+use caisson_capability::{Background, Connections, Invoker, Locks, Schemas};
 use caisson_host::Link;
 use caisson_telemetry::{LogHub, Metrics};
 use std::path::PathBuf;
@@ -34,6 +34,8 @@ pub struct EngineOptions {
     pub max_active: usize,
     /// Put memories back without the kernel's help in finding dirty pages, as on kernels before 6.7. For tests.
     pub plain_reset: bool,
+    /// Names of locks and caches are the same for all packages, instead of each having its own.
+    pub shared_names: bool,
 }
 
 /// The engine could not be set up.
@@ -93,7 +95,7 @@ impl Engine {
         let inner = Arc::new(Inner {
             cache: Cache::open(&options.cache, &options.program)?,
             linker,
-            outside: Arc::new(Outside::new(logs, connections)),
+            outside: Arc::new(Outside::new(logs, connections, options.shared_names)),
             python,
             house: Arc::new(Semaphore::new(options.max_active)),
             shared: Arc::new(Shared::new(metrics)),
@@ -108,6 +110,16 @@ impl Engine {
     /// Opens the door through which services call each other. Only the first call counts.
     pub fn connect(&self, invoker: Weak<dyn Invoker>) {
         self.0.outside.connect(invoker);
+    }
+
+    /// Says who keeps the locks that services take. Only the first call counts.
+    pub fn lend(&self, locks: Arc<dyn Locks>) {
+        self.0.outside.lend(locks);
+    }
+
+    /// Says who keeps calls that nobody waits for. Only the first call counts.
+    pub fn connect_background(&self, background: Weak<dyn Background>) {
+        self.0.outside.connect_background(background);
     }
 
     /// Why Python packages cannot be loaded, if they cannot.
@@ -129,19 +141,19 @@ impl Engine {
         let (services, template, interfaces) = match package {
             Package::Python { name, files } => {
                 let base = self.0.python.as_ref().map_err(LoadError::clone)?;
-                let mut template = self.template(base, settings.limits)?;
+                let mut template = self.template(base, name, settings.limits)?;
                 let loading = python::load(&template, name, files);
                 let (services, images) = within(settings.limits.wall_time, loading).await?;
                 template.images = images.into();
                 (services, template, Vec::new())
             }
-            Package::Component { name, wasm } => {
+            Package::Component { name, wasm, schemas } => {
                 let artifact = self.0.cache.get(&self.0.wasmtime, wasm).await?;
-                let template = self.template(&artifact, settings.limits)?;
+                let template = self.template(&artifact, name, settings.limits)?;
                 // One instance for trial: what is missing or wrong shows now, not at the first request.
                 let trial = async { template.instantiate().await.map_err(|error| template.refuse(&error)) };
                 within(settings.limits.wall_time, trial).await?;
-                (vec![native_service(name)], template, self.interfaces(&artifact))
+                (vec![native_service(name, schemas)], template, self.interfaces(&artifact))
             }
         };
         let (house, shared) = (Arc::clone(&self.0.house), Arc::clone(&self.0.shared));
@@ -157,10 +169,11 @@ impl Engine {
         names.filter(|name| name.starts_with("caisson:") && name.contains("/client@")).collect()
     }
 
-    fn template(&self, artifact: &Artifact, limits: Limits) -> Result<Template, LoadError> {
+    fn template(&self, artifact: &Artifact, package: &str, limits: Limits) -> Result<Template, LoadError> {
         let pre = self.0.linker.instantiate_pre(&artifact.component);
         Ok(Template {
             engine: self.0.wasmtime.clone(),
+            package: package.into(),
             pre: pre.map_err(|error| {
                 LoadError::new(format!("it imports what this host does not offer: {error:#}"))
             })?,
@@ -187,13 +200,14 @@ async fn within<T>(
 }
 
 /// A component's one service is named as its package, with dashes as in all service names.
-fn native_service(package: &str) -> ServiceInfo {
+fn native_service(package: &str, schemas: &Schemas) -> ServiceInfo {
     ServiceInfo {
         name: package.replace('_', "-"),
         module: String::new(),
         class_name: String::new(),
         line: 0,
-        shape: Arc::default(),
+        doc: None,
+        schemas: schemas.clone(),
     }
 }
 

@@ -18,6 +18,8 @@ type Handle = TypedFunc<(types::Context, types::Request), (Result<types::Respons
 
 /// Everything that instances of one program are made from.
 pub(crate) struct Template {
+    /// Name of the package.
+    pub(crate) package: Arc<str>,
     pub(crate) engine: Engine,
     pub(crate) pre: InstancePre<Host>,
     /// What the memories begin as, in the order in which they are made.
@@ -52,7 +54,8 @@ impl Template {
     pub(crate) async fn start(&self, label: &str) -> wasmtime::Result<Started> {
         let limiter =
             MemoryLimiter::new(self.limits.memory_bytes, self.images.iter().map(|image| image.len() as u64));
-        let host = Host::new(Arc::clone(&self.outside), &self.limits, limiter, label);
+        let (outside, package) = (Arc::clone(&self.outside), Arc::clone(&self.package));
+        let host = Host::new(outside, &self.limits, limiter, package, label);
         let meter = host.meter.clone();
         let mut store = Store::new(&self.engine, host);
         store.limiter(|host| &mut host.limiter);

@@ -7,6 +7,7 @@
 //! * `admission`: who may enter and who waits. `instance`: one store, one call, one reset.
 //! * `host`: what a guest can reach without a grant; `caisson_host` is where capabilities link the rest. `bindings`: the types that cross over, from `wit/`.
 //! * `artifact`: stripping, compiling, caching. `python`: the interpreter as an artifact and an image.
+//! * `schema`: what guests declare of their services.
 //! * `memory`: slots, images, stacks; **the only module with `unsafe`**. `config`: wasmtime's settings.
 //!
 //! **Architecture Invariant:** the engine opens no socket and no file that belongs to a service.
@@ -25,6 +26,7 @@ mod outlet;
 mod package;
 mod program;
 mod python;
+mod schema;
 mod settings;
 
 pub use artifact::compile::{CHILD_HOST_FAULT, CompileError, compile_child, engine_key};

@@ -1,8 +1,7 @@
 //! What is given to the engine to load, and what it says about it.
 
 use bytes::Bytes;
-use caisson_capability::Shape;
-use std::sync::Arc;
+use caisson_capability::Schemas;
 
 /// One file of a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +28,8 @@ pub enum Package {
         name: String,
         /// The binary.
         wasm: Bytes,
+        /// What its service takes and answers; nothing in it says so.
+        schemas: Schemas,
     },
 }
 
@@ -53,8 +54,10 @@ pub struct ServiceInfo {
     pub class_name: String,
     /// Line of the class, counted from 1; 0 for a component.
     pub line: u32,
-    /// What it declares of its messages.
-    pub shape: Arc<Shape>,
+    /// First paragraph of its documentation.
+    pub doc: Option<String>,
+    /// What it declares: JSON objects of bounded size.
+    pub schemas: Schemas,
 }
 
 /// Why a package could not be loaded: the developer's mistake, or a limit. Host faults are told apart by `host`.

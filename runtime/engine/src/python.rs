@@ -11,11 +11,11 @@ use crate::host::{Host, link};
 use crate::instance::{Started, Template, explain, function};
 use crate::memory::{Layer, MemoryImage, ResetMode, map_component};
 use crate::package::{LoadError, ServiceInfo, SourceFile};
+use crate::schema;
 use crate::settings::Limits;
-use caisson_capability::Shape;
+use caisson_capability::Schemas;
 use caisson_host::Link;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,9 +29,6 @@ const ABOUT: &str = "manifest.json";
 fn names(build: &str) -> (String, String) {
     (format!("code-{build}.cwasm"), format!("memory-{build}.image"))
 }
-
-/// The largest schema that a package may tell of one side of a service.
-const MAX_SCHEMA_BYTES: usize = 256 << 10;
 
 /// Bounds for booting the interpreter.
 const BOOT: Limits = Limits {
@@ -164,6 +161,7 @@ async fn boot(
     link(&mut linker, capabilities).map_err(failed)?;
     let template = Template {
         engine: engine.clone(),
+        package: Arc::default(),
         pre: linker.instantiate_pre(component).map_err(failed)?,
         images: images.into(),
         memory_is_all: true,
@@ -235,32 +233,15 @@ fn convert(error: loader::LoadError) -> LoadError {
 }
 
 fn service(info: loader::ServiceInfo) -> ServiceInfo {
-    let shape = Shape {
-        input: schema(&info.name, "input", info.input_schema),
-        output: schema(&info.name, "output", info.output_schema),
-        doc: info.doc,
-    };
+    let checked = |side: &str, text: Option<String>| schema::checked(&info.name, side, text?);
+    let schemas =
+        Schemas { input: checked("input", info.input_schema), output: checked("output", info.output_schema) };
     ServiceInfo {
+        schemas,
         name: info.name,
         module: info.module,
         class_name: info.class_name,
         line: info.line,
-        shape: Arc::new(shape),
-    }
-}
-
-/// A schema as a package tells it. What is no JSON object or too large is left out: it is there to be shown only.
-fn schema(service: &str, side: &str, text: Option<String>) -> Option<Value> {
-    let text = text?;
-    if text.len() > MAX_SCHEMA_BYTES {
-        tracing::warn!(service, "its {side} schema has more than {MAX_SCHEMA_BYTES} bytes and is left out");
-        return None;
-    }
-    match serde_json::from_str(&text) {
-        Ok(schema @ Value::Object(_)) => Some(schema),
-        Ok(_) | Err(_) => {
-            tracing::warn!(service, "its {side} schema is no JSON object and is left out");
-            None
-        }
+        doc: info.doc,
     }
 }

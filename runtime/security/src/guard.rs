@@ -46,6 +46,22 @@ pub enum Standing {
     Unsettled(Error),
 }
 
+/// A way in which callers may prove who they are, as documents name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credentials {
+    /// User name and password.
+    Basic,
+    /// A signed token.
+    Bearer,
+    /// A key in a header.
+    ApiKey {
+        /// The header's name.
+        header: String,
+    },
+    /// A client certificate.
+    Certificate,
+}
+
 /// What one kind of credentials says.
 pub(crate) enum Found {
     /// There are none of this kind.
@@ -106,6 +122,29 @@ impl Guard {
     #[must_use]
     pub fn wss(&self) -> &[Arc<WssGuard>] {
         self.0.as_ref().map_or(&[], |inner| &inner.wss)
+    }
+
+    /// The ways in which callers may prove who they are, but by the envelope of a message: each once, any of them will do.
+    #[must_use]
+    pub fn credentials(&self) -> Vec<Credentials> {
+        let Some(inner) = &self.0 else { return Vec::new() };
+        let mut all = Vec::new();
+        if !inner.basic.is_empty() {
+            all.push(Credentials::Basic);
+        }
+        if !inner.jwt.is_empty() {
+            all.push(Credentials::Bearer);
+        }
+        for key in &inner.keys {
+            let one = Credentials::ApiKey { header: key.header.as_str().to_owned() };
+            if !all.contains(&one) {
+                all.push(one);
+            }
+        }
+        if !inner.mtls.is_empty() {
+            all.push(Credentials::Certificate);
+        }
+        all
     }
 
     /// Who sends the request. Nobody in particular, if the guard is open. Counts against the definition's rate limit.

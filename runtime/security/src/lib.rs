@@ -35,7 +35,7 @@ pub mod token;
 pub mod wss;
 
 pub use attempt::{Attempt, ClientCertificate};
-pub use guard::{Guard, Standing};
+pub use guard::{Credentials, Guard, Standing};
 pub use guards::Guards;
 pub use limit::{Limiter, Taken};
 pub use shared::Shared;

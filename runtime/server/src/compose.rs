@@ -5,6 +5,7 @@
 use crate::announcement::Announcement;
 use crate::door::Door;
 use crate::exit::Exit;
+use crate::locks::StoreLocks;
 use crate::output::Output;
 use crate::plan::Plan;
 use crate::signals::Signals;
@@ -17,7 +18,7 @@ use caisson_channel::{DrainReport, Listener, Routes, Table, Tls};
 use caisson_control::packages::Following;
 use caisson_control::{Control, Live, Packages, Serving};
 use caisson_engine::{Engine, EngineOptions};
-use caisson_service::{Deployer, Watch};
+use caisson_service::{Configured, Deployer, UserConf, Watch};
 use caisson_telemetry::{LogHub, Metrics};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,16 +38,15 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
     let metrics = Arc::new(Metrics::with(vec![Box::new(uses)]));
 
     let engine = engine(&plan, &logs, &metrics, &connections)?;
-    let deployer =
-        Deployer::open(&plan.data, Arc::new(engine.clone()), Arc::clone(&metrics), Arc::clone(&logs))?;
-    let door: Arc<dyn Invoker> = Arc::new(Door::new(&deployer, Arc::clone(&logs)));
-    engine.connect(Arc::downgrade(&door));
-    if plan.dev {
-        let registry: Arc<dyn Giver> = deployer.registry();
-        connections.give_by(Arc::downgrade(&registry));
-    }
+    let user_conf = UserConf::open(&plan.user_conf())?;
+    let loader = Arc::new(Configured::new(engine.clone(), user_conf.clone()));
+    let deployer = Deployer::open(&plan.data, loader, Arc::clone(&metrics), Arc::clone(&logs))?;
+    let door = open_door(&plan, &deployer, &engine, &connections, &logs);
+    let queue = state::background(&plan, &metrics, &door).await?;
+    engine.connect_background(state::weak(&queue));
     let (control, packages) = open_state(&plan, &deployer).await?;
-    let table = Arc::new(Table::new(Routes::none()).knowing(deployer.registry()));
+    engine.lend(Arc::new(StoreLocks(control.store().clone())));
+    let table = Arc::new(Table::new(Routes::none()).described_by(deployer.registry()));
     let serving = Serving {
         routes: Arc::clone(&table),
         connections: Arc::clone(&connections),
@@ -78,6 +78,7 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
         inbound: live.inbound(),
         connections,
         audit,
+        background: Arc::clone(&queue),
         invoker: door,
         http: plan.http.clone(),
         metrics,
@@ -91,19 +92,45 @@ pub(crate) async fn run(plan: Plan, output: Output) -> anyhow::Result<Exit> {
         alive = come_to_life(&plan, &deployer, &packages, &live, output) => alive?,
         () = stop.cancelled() => (None, None),
     };
+    let conf = user_conf.follow(&deployer, plan.services.as_ref());
+    // Not before: a call of a service that is about to come would have to wait for its turn again.
+    queue.start(stop.clone());
     stop.cancelled().await;
-    drop(following);
-    live.stop().await;
-    if let Some(watch) = watch {
-        watch.stop().await;
-    }
+    drop((following, conf));
+    end(live, watch).await;
     report(services.await?, output);
+    queue.stopped().await;
     // Last, so that health and metrics can be seen until everything is answered.
     stop_admin.cancel();
     report(admin.await?, output);
     drop((announcement, membership));
     output.note("stopped");
     Ok(Exit::Ok)
+}
+
+/// Nothing comes in any more: no message of a connection, no saved file.
+async fn end(live: Live, watch: Option<Watch>) {
+    live.stop().await;
+    if let Some(watch) = watch {
+        watch.stop().await;
+    }
+}
+
+/// Opens the door to services, for calls from outside and for those of services.
+fn open_door(
+    plan: &Plan,
+    deployer: &Deployer,
+    engine: &Engine,
+    connections: &Connections,
+    logs: &Arc<LogHub>,
+) -> Arc<dyn Invoker> {
+    let door: Arc<dyn Invoker> = Arc::new(Door::new(deployer, Arc::clone(logs)));
+    engine.connect(Arc::downgrade(&door));
+    if plan.dev {
+        let registry: Arc<dyn Giver> = deployer.registry();
+        connections.give_by(Arc::downgrade(&registry));
+    }
+    door
 }
 
 /// Opens the state. Uploads of this server go into a new one before anything else does.
@@ -141,6 +168,7 @@ fn engine(
         program: plan.program.clone(),
         max_active: plan.max_active,
         plain_reset: false,
+        shared_names: plan.shared_names,
     };
     let (logs, metrics, connections) = (Arc::clone(logs), Arc::clone(metrics), Arc::clone(connections));
     let engine = Engine::new(&options, logs, metrics, connections, &caisson_capabilities::links())

@@ -81,12 +81,18 @@ impl Invoker for Door {
             Ok(response)
         })
     }
+
+    fn find(&self, service: &str) -> Option<Arc<str>> {
+        let found = self.registry.find(service);
+        // While the server starts, what is not there may be about to come.
+        found.or_else(|| (!self.deployer.ready()).then(|| service.into()))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use caisson_capability::{ChannelInfo, Deadline, Request, Trace};
+    use caisson_capability::{ChannelInfo, Deadline, Request, Schemas, Trace};
     use caisson_engine::{LoadError, Package, ServiceInfo, Settings};
     use caisson_service::{Loader, Origin, PackageSource, Runnable};
     use caisson_telemetry::{LogFilter, Metrics};
@@ -140,6 +146,7 @@ mod tests {
             attempt: 1,
             trace: Trace::default(),
             depth: 0,
+            chain: caisson_capability::Chain::default(),
             request: Request { body: body.into(), ..Request::default() },
         }
     }
@@ -153,7 +160,8 @@ mod tests {
             module: "a".to_owned(),
             class_name: "B".to_owned(),
             line: 1,
-            shape: Arc::default(),
+            doc: None,
+            schemas: Schemas::default(),
         };
         let loader = Arc::new(Failing(vec![service]));
         let deployer =

@@ -13,6 +13,7 @@ mod client;
 mod compose;
 mod door;
 mod exit;
+mod locks;
 mod output;
 mod plan;
 mod signals;

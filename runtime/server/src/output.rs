@@ -113,6 +113,16 @@ impl Output {
         paint(self.colours_out, GREEN, text)
     }
 
+    /// Text that says that something is wrong, for standard output.
+    pub(crate) fn bad(self, text: &str) -> String {
+        paint(self.colours_out, RED, text)
+    }
+
+    /// A word that asks for attention, for standard output.
+    pub(crate) fn attention(self, text: &str) -> String {
+        paint(self.colours_out, YELLOW, text)
+    }
+
     /// A word that asks for attention, for standard error.
     pub(crate) fn caution(self, text: &str) -> String {
         paint(self.colours_err, YELLOW, text)

@@ -35,6 +35,10 @@ pub(crate) struct Plan {
     pub(crate) max_active: usize,
     /// Limits of the services' port.
     pub(crate) http: HttpOptions,
+    /// Configuration that Python packages are given; a folder that was asked for has to be there.
+    pub(crate) user_conf: Option<PathBuf>,
+    /// Names of locks and caches are the same for all packages.
+    pub(crate) shared_names: bool,
     /// Definitions that are applied at the start.
     pub(crate) config: Option<PathBuf>,
     /// What the services' port proves its identity with; none for plain HTTP.
@@ -82,7 +86,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// Development mode on an address that others can reach; one address for two ports.
+    /// Development mode on an address that others can reach; one address for two ports; a folder that is not there.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         for (option, address) in [("--listen", self.listen), ("--admin-listen", self.admin_listen)] {
             if self.dev && !address.ip().is_loopback() {
@@ -92,6 +96,12 @@ impl Plan {
                     port = address.port()
                 )));
             }
+        }
+        if let Some(folder) = self.user_conf.as_ref().filter(|folder| !folder.is_dir()) {
+            return Err(usage(format!(
+                "--user-conf {} is no folder: make it, or leave the option out to use user-conf in the data folder",
+                folder.display()
+            )));
         }
         if self.listen == self.admin_listen && self.listen.port() != 0 {
             return Err(usage(format!(
@@ -117,6 +127,11 @@ impl Plan {
         self.state.secret_key.clone().unwrap_or_else(|| self.data.join("secret.key"))
     }
 
+    /// Where the configuration is that Python packages are given.
+    pub(crate) fn user_conf(&self) -> PathBuf {
+        self.user_conf.clone().unwrap_or_else(|| self.data.join("user-conf"))
+    }
+
     /// Where compiled components are kept.
     pub(crate) fn cache(&self) -> PathBuf {
         self.data.join("compiled")
@@ -139,6 +154,8 @@ mod tests {
             program: "c".into(),
             max_active: 1,
             http: HttpOptions::default(),
+            user_conf: None,
+            shared_names: false,
             config: None,
             tls: None,
             state: StateOptions::default(),

@@ -3,14 +3,17 @@
 use crate::plan::{Plan, StateOptions};
 use anyhow::Context as _;
 use caisson_audit::Audit;
+use caisson_background::{Queue, Settings};
+use caisson_capability::{Background, Invoker};
 use caisson_cluster::seal::Key;
 use caisson_cluster::store::Member;
 use caisson_cluster::{EtcdOptions, Store};
 use caisson_control::Control;
 use caisson_definition::load::{Process, load};
+use caisson_telemetry::Metrics;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// Opens the state, with the key that its secrets are sealed with.
 ///
@@ -46,6 +49,28 @@ pub(crate) async fn audit(plan: &Plan) -> anyhow::Result<Arc<Audit>> {
         }
     };
     Ok(Arc::new(audit))
+}
+
+/// Opens the file of calls in the background, behind this door.
+///
+/// # Errors
+///
+/// The data folder cannot be written to, or the file is damaged: what was acknowledged must not be lost in silence.
+pub(crate) async fn background(
+    plan: &Plan,
+    metrics: &Arc<Metrics>,
+    door: &Arc<dyn Invoker>,
+) -> anyhow::Result<Arc<Queue>> {
+    let settings = Settings { drain: plan.http.drain_timeout, ..Settings::default() };
+    let queue = Queue::open(&plan.data.join("background.db"), settings, Arc::clone(metrics)).await?;
+    queue.connect(Arc::downgrade(door));
+    Ok(Arc::new(queue))
+}
+
+/// The same, as the engine knows it.
+pub(crate) fn weak(queue: &Arc<Queue>) -> Weak<dyn Background> {
+    let background: Arc<dyn Background> = Arc::<Queue>::clone(queue);
+    Arc::downgrade(&background)
 }
 
 fn etcd(plan: &Plan) -> Option<EtcdOptions> {

@@ -3,6 +3,7 @@
 //! None of it changes how the package runs. It is stored with the package, travels to the other servers with it, and is there
 //! to be shown and to be compared with what operators have granted.
 
+use caisson_capability::Schemas;
 use serde::{Deserialize, Serialize};
 
 /// What a package says about itself.
@@ -15,6 +16,9 @@ pub struct About {
     /// The connections that it wants to use, in the order in which they were written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<Need>,
+    /// Of a component, what its service takes and answers. Python services declare that themselves.
+    #[serde(default, skip_serializing_if = "Schemas::is_empty")]
+    pub schemas: Schemas,
 }
 
 /// A connection that a package wants to use. A wish and not a permission: that is a grant.

@@ -5,6 +5,7 @@
 //! Blobs are written while the engine loads, so that the wait for the disk costs little.
 
 mod error;
+mod reload;
 mod report;
 mod restore;
 mod rollback;

@@ -10,6 +10,7 @@
 //! * [`loader`]: what is needed of an engine.
 //! * [`registry`]: what can be called now; implements [`caisson_capability::Invoker`].
 //! * [`deploy`]: from a source to a version that answers; status and history.
+//! * [`user_conf`]: files that an operator gives to all packages.
 //! * [`watch`]: the services folder, followed as it changes.
 //!
 //! **Architecture Invariant:** nothing outside of [`store`] writes to the data folder, and a refused deployment never
@@ -28,6 +29,7 @@ pub mod registry;
 pub mod settings;
 pub mod source;
 pub mod store;
+pub mod user_conf;
 pub mod watch;
 
 pub use about::{About, Need};
@@ -38,4 +40,5 @@ pub use loader::{Loader, Runnable};
 pub use registry::{Deployed, Registry};
 pub use source::{Language, PackageSource, Parcel, ServicesFolder, SourceError};
 pub use store::{Origin, StoreError, Version};
+pub use user_conf::{Configured, UserConf};
 pub use watch::Watch;

@@ -7,7 +7,7 @@ use crate::name::nearest;
 use arc_swap::ArcSwap;
 use caisson_capability::grant::Giver;
 use caisson_capability::{
-    BoxFuture, Error, ErrorKind, Fault, Grant, Invocation, Invoker, Options, Response, Shape, Shapes,
+    BoxFuture, Describe, Description, Error, ErrorKind, Fault, Grant, Invocation, Invoker, Options, Response,
 };
 use caisson_telemetry::{Metrics, Outcome, ServiceMetrics};
 use std::collections::HashMap;
@@ -29,8 +29,8 @@ pub struct Deployed {
     pub version: u32,
     /// What the package says about itself.
     pub about: Arc<About>,
-    /// What it declares of its messages.
-    pub shape: Arc<Shape>,
+    /// What the service says about itself.
+    pub description: Arc<Description>,
     pub(crate) program: Arc<dyn Runnable>,
     metrics: ServiceMetrics,
 }
@@ -59,10 +59,10 @@ type Table = HashMap<Arc<str>, Arc<Deployed>>;
 /// answered, so a new version never touches requests that are under way.
 pub struct Registry {
     table: ArcSwap<Table>,
+    /// How many tables there have been.
+    generation: AtomicU64,
     /// Only for those who change the table or the limits; readers never wait for it.
     rules: Mutex<Vec<LimitRule>>,
-    /// Counts the tables.
-    generation: AtomicU64,
     metrics: Arc<Metrics>,
 }
 
@@ -74,7 +74,7 @@ impl fmt::Debug for Registry {
 
 impl Registry {
     pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
-        Self { table: ArcSwap::default(), rules: Mutex::default(), generation: AtomicU64::new(0), metrics }
+        Self { table: ArcSwap::default(), generation: AtomicU64::new(0), rules: Mutex::default(), metrics }
     }
 
     /// The service of this name, as it runs now.
@@ -103,7 +103,10 @@ impl Registry {
                     package: Arc::clone(&package),
                     version,
                     about: Arc::clone(about),
-                    shape: Arc::clone(&info.shape),
+                    description: Arc::new(Description {
+                        doc: info.doc.clone(),
+                        schemas: info.schemas.clone(),
+                    }),
                     program: Arc::clone(program),
                     metrics: self.metrics.service(&service),
                 };
@@ -135,7 +138,7 @@ impl Registry {
             self.metrics.forget_service(gone);
         }
         self.table.store(Arc::new(table));
-        // After the table: who sees this number sees that table or a newer one.
+        // After the table: who sees the number sees what it stands for.
         self.generation.fetch_add(1, Ordering::Release);
         drop(rules);
     }
@@ -180,15 +183,30 @@ impl Invoker for Registry {
             Ok(response)
         })
     }
+
+    fn find(&self, service: &str) -> Option<Arc<str>> {
+        let table = self.table.load();
+        if let Some(deployed) = table.get(service) {
+            return Some(Arc::clone(&deployed.service));
+        }
+        let (module, class) = service.rsplit_once('.')?;
+        let is_meant = |deployed: &&Arc<Deployed>| {
+            let mut services = deployed.program.services().iter();
+            services.any(|info| {
+                info.name == *deployed.service && info.module == module && info.class_name == class
+            })
+        };
+        table.values().find(is_meant).map(|deployed| Arc::clone(&deployed.service))
+    }
 }
 
-impl Shapes for Registry {
-    fn shape(&self, service: &str) -> Option<Arc<Shape>> {
-        Some(Arc::clone(&self.get(service)?.shape))
+impl Describe for Registry {
+    fn names(&self) -> Vec<Arc<str>> {
+        Self::names(self)
     }
 
-    fn services(&self) -> Vec<Arc<str>> {
-        self.names()
+    fn describe(&self, service: &str) -> Option<Arc<Description>> {
+        Some(Arc::clone(&self.get(service)?.description))
     }
 
     fn generation(&self) -> u64 {

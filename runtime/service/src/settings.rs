@@ -10,13 +10,15 @@ use crate::about::About;
 use crate::source::Language;
 use caisson_engine::{Isolation, Limits, Settings};
 use reader::Reader;
+use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// How many requests an instance answers under `isolation = "reuse"` when nothing else is said.
 const DEFAULT_MAX_REQUESTS: u32 = 1_000;
 
-const KEYS: [&str; 7] = ["name", "version", "language", "isolation", "max_requests", "limits", "needs"];
+const KEYS: [&str; 8] =
+    ["name", "version", "language", "isolation", "max_requests", "limits", "needs", "schemas"];
 
 /// Not for a package to say.
 const CHANNELS: &str = "channels cannot be defined by a package, since whoever operates the server decides what can be reached \
@@ -47,6 +49,8 @@ pub struct Written {
     pub name: Option<Claim<String>>,
     /// What it says to be written in.
     pub language: Option<Claim<Language>>,
+    /// Where it says what its service takes and answers, if it does.
+    pub schemas: Option<Claim<()>>,
 }
 
 /// Something that a settings file says and that may be contradicted by what lies beside it.
@@ -90,11 +94,15 @@ impl Reader<'_> {
             match key.get_ref().as_ref() {
                 "name" => {
                     let name = self.string("name", "text in quotes", value)?;
-                    written.name = Some(self.claim(value, name.to_owned()));
+                    written.name = Some(self.claim(value.span(), name.to_owned()));
                 }
                 "version" => written.about.label = Some(self.label(value)?),
-                "language" => written.language = Some(self.claim(value, self.language(value)?)),
+                "language" => written.language = Some(self.claim(value.span(), self.language(value)?)),
                 "needs" => written.about.needs = self.needs(value)?,
+                "schemas" => {
+                    written.about.schemas = self.schemas(value)?;
+                    written.schemas = Some(self.claim(key.span(), ()));
+                }
                 "channels" => return Err(self.error(key.span(), CHANNELS.to_owned())),
                 "isolation" => reuse = Some(self.isolation(value)?),
                 "max_requests" => max_requests = Some((key.span(), self.small("max_requests", value)?)),
@@ -116,8 +124,8 @@ impl Reader<'_> {
         Ok(written)
     }
 
-    fn claim<T>(&self, place: &Spanned<DeValue<'_>>, value: T) -> Claim<T> {
-        let SettingsError { file, line, .. } = self.error(place.span(), String::new());
+    fn claim<T>(&self, place: Range<usize>, value: T) -> Claim<T> {
+        let SettingsError { file, line, .. } = self.error(place, String::new());
         Claim { value, file, line }
     }
 
@@ -185,6 +193,21 @@ mod tests {
     }
 
     #[test]
+    fn what_a_components_service_takes_is_read_and_must_be_a_schema() {
+        let written = parse("service.toml", "[schemas]\ninput = '{\"type\": \"object\"}'\n").expect("valid");
+        assert_eq!(written.about.schemas.input.as_deref(), Some("{\"type\": \"object\"}"));
+        assert_eq!((written.about.schemas.output, written.schemas.map(|claim| claim.line)), (None, Some(1)));
+        for (text, says) in [
+            ("schemas = 1\n", "service.toml:1: schemas must be a table"),
+            ("[schemas]\ninput = {}\n", "service.toml:2: input must be"),
+            ("[schemas]\ninput = '[]'\n", "service.toml:2: input is no JSON Schema"),
+            ("[schemas]\noutptu = '{}'\n", "did you mean output?"),
+        ] {
+            assert!(refused(text).contains(says), "{text}: {}", refused(text));
+        }
+    }
+
+    #[test]
     fn what_a_package_says_about_itself_is_read() {
         let text = "name = \"crm\"\nversion = \"1.4.0-rc1+7\"\nlanguage = \"python\"\n[[needs]]\nconnection = \"crm-db\"\n\
                     operations = [\"query\", \"execute\"]\nreason = \"customers\"\n[[needs]]\nconnection = \"mail\"\noperations = [\"*\"]\n";
@@ -202,7 +225,7 @@ mod tests {
         };
         let needs =
             vec![need("crm-db", &["query", "execute"], Some("customers")), need("mail", &["*"], None)];
-        assert_eq!(written.about, About { label: Some("1.4.0-rc1+7".to_owned()), needs });
+        assert_eq!(written.about, About { label: Some("1.4.0-rc1+7".to_owned()), needs, ..About::default() });
     }
 
     #[test]

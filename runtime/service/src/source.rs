@@ -121,6 +121,10 @@ impl PackageSource {
             };
             return Err(claim.contradicted(message.to_owned()).into());
         }
+        if let Some(claim) = written.schemas.filter(|_| language == Language::Python) {
+            let message = "schemas are for components; a Python service declares its `input` and `output` in its class, so remove this";
+            return Err(claim.contradicted(message.to_owned()).into());
+        }
         Self::new(name, language, files, written.settings, written.about)
     }
 
@@ -177,18 +181,22 @@ impl PackageSource {
         self.files.iter().all(|file| file.content.trim_ascii().is_empty())
     }
 
+    /// Its files as an interpreter loads them: what is in its wheels takes their place.
+    #[must_use]
+    pub fn loadable(&self) -> Vec<SourceFile> {
+        let own = self.files.iter().filter(|file| !wheel::is_wheel(&file.path));
+        own.chain(&self.vendored).cloned().collect()
+    }
+
     /// What the engine is given. A component's service is named after its package, and service names have no
     /// underscores.
     pub(crate) fn package(&self) -> Package {
         match self.language {
-            Language::Python => {
-                let own = self.files.iter().filter(|file| !wheel::is_wheel(&file.path));
-                let files = own.chain(&self.vendored).cloned().collect();
-                Package::Python { name: self.name.clone(), files }
-            }
+            Language::Python => Package::Python { name: self.name.clone(), files: self.loadable() },
             Language::Component => Package::Component {
                 name: self.name.replace('_', "-"),
                 wasm: self.files.first().map(|file| file.content.clone()).unwrap_or_default(),
+                schemas: self.about.schemas.clone(),
             },
         }
     }

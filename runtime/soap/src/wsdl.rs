@@ -55,10 +55,12 @@ pub struct Field {
 pub enum Kind {
     /// A text.
     String,
-    /// A whole number of 64 bits.
+    /// A whole number of any size.
     Int,
     /// A decimal number.
     Decimal,
+    /// A number as JSON writes them, `1e-7` too.
+    Number,
     /// `true` or `false`.
     Boolean,
     /// A day.
@@ -69,18 +71,22 @@ pub enum Kind {
     Base64,
     /// Fields of its own.
     Nested(Vec<Field>),
+    /// Anything.
+    Any,
 }
 
 impl Kind {
     fn schema_type(&self) -> Option<&'static str> {
         match self {
             Self::String => Some("xsd:string"),
-            Self::Int => Some("xsd:long"),
+            Self::Int => Some("xsd:integer"),
             Self::Decimal => Some("xsd:decimal"),
+            Self::Number => Some("xsd:double"),
             Self::Boolean => Some("xsd:boolean"),
             Self::Date => Some("xsd:date"),
             Self::DateTime => Some("xsd:dateTime"),
             Self::Base64 => Some("xsd:base64Binary"),
+            Self::Any => Some("xsd:anyType"),
             Self::Nested(_) => None,
         }
     }

@@ -84,7 +84,52 @@ pub struct Metrics {
     pub dirty_pages: Counter,
     /// Services that can be called.
     pub services: Gauge,
+    /// Calls that nobody waits for.
+    pub background: BackgroundMetrics,
     state: StateMetrics,
+}
+
+/// Calls in the background.
+#[derive(Debug, Default)]
+pub struct BackgroundMetrics {
+    /// Calls whose time has not come, or for which there is no place yet.
+    pub waiting: Gauge,
+    /// Calls that are being made.
+    pub running: Gauge,
+    /// Calls that have failed for good and are kept.
+    pub failed: Gauge,
+    /// Calls that were answered.
+    pub done: Counter,
+    /// Attempts after which a call is made again.
+    pub retried: Counter,
+    /// Calls that expired before they could begin.
+    pub expired: Counter,
+    /// Calls that have failed for good.
+    pub given_up: Counter,
+}
+
+impl BackgroundMetrics {
+    fn register(&self, r: &mut Registry) {
+        r.register("background_waiting", "Calls in the background that wait now", self.waiting.clone());
+        r.register(
+            "background_running",
+            "Calls in the background that are being made now",
+            self.running.clone(),
+        );
+        r.register(
+            "background_failed",
+            "Calls in the background that have failed and are kept",
+            self.failed.clone(),
+        );
+        r.register("background_done", "Calls in the background that were answered", self.done.clone());
+        r.register("background_retried", "Attempts after which a call is made again", self.retried.clone());
+        r.register("background_expired", "Calls in the background that expired", self.expired.clone());
+        r.register(
+            "background_given_up",
+            "Calls in the background that failed for good",
+            self.given_up.clone(),
+        );
+    }
 }
 
 /// How the state store is, as of the last look.
@@ -120,6 +165,7 @@ impl Default for Metrics {
             instantiations: Counter::default(),
             dirty_pages: Counter::default(),
             services: Gauge::default(),
+            background: BackgroundMetrics::default(),
             state: StateMetrics::default(),
         };
         this.register();
@@ -153,6 +199,7 @@ impl Metrics {
         r.register("instantiations", "Instances made anew", self.instantiations.clone());
         r.register("dirty_pages", "Pages of 4 KiB copied back by resets", self.dirty_pages.clone());
         r.register("services", "Services that can be called", self.services.clone());
+        self.background.register(r);
         let state = &self.state;
         r.register("state_connected", "1 while the state store answers", state.connected.clone());
         r.register("state_revision", "Newest revision that is known here", state.revision.clone());

@@ -54,8 +54,12 @@ hooks! {
     make_soap_message,
     /// `((source, id, key), redelivered, attempt, list of headers, list of properties) -> message of a broker`
     make_broker_message,
-    /// `(request, peer or None) -> dict`
+    /// `(request, peer or None, channel) -> dict`
     wsgi_environ,
+    /// `(object) -> object`: a copy whose dicts have their keys as attributes
+    to_bunch,
+    /// `(JSON or None) -> dict`: what a chain of calls in the background shares
+    make_environ,
     /// `() -> free-form payload`
     make_message,
     /// `(coroutine) -> None`

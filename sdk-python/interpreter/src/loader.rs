@@ -97,8 +97,8 @@ fn adopt(facts: &PyObjectRef, runtime: &Runtime, vm: &VirtualMachine) -> PyResul
     let mut infos = Vec::new();
     for fact in facts.borrow_vec().iter() {
         let name = text(&fact.get_attr("name", vm)?, vm)?;
-        let optional = |name: &'static str| -> PyResult<Option<String>> {
-            let value = fact.get_attr(name, vm)?;
+        let optional = |attribute: &'static str| -> PyResult<Option<String>> {
+            let value = fact.get_attr(attribute, vm)?;
             if vm.is_none(&value) { Ok(None) } else { text(&value, vm).map(Some) }
         };
         infos.push(ServiceInfo {
@@ -206,6 +206,8 @@ fn warm_up_context(service: &str) -> Context {
         attempt: 1,
         traceparent: None,
         tracestate: None,
+        in_reply_to: None,
+        environ: None,
     }
 }
 

@@ -44,6 +44,14 @@ pub fn response(answer: Option<&Py<PyResponse>>, vm: &VirtualMachine) -> Result<
     }
 }
 
+/// The response as [`response`] makes it, but with pieces put together: for a test, which wants to see the whole.
+pub fn whole(answer: Option<&Py<PyResponse>>, vm: &VirtualMachine) -> Result<Response, Unsendable> {
+    match answer.and_then(|answer| Some((answer, answer.payload.get()?))) {
+        Some((answer, payload)) if pieces::has_pieces(&payload, vm) => pieces::gather(answer, payload, vm),
+        _ => response(answer, vm),
+    }
+}
+
 /// Status and headers for a body, of which it is known what media type it implies.
 fn head(
     answer: &Py<PyResponse>,
@@ -57,6 +65,11 @@ fn head(
         None => Vec::new(),
     };
     set_content_type(&mut headers, answer, implied, vm)?;
+    if let Some(encoding) = answer.content_encoding.get().filter(|value| !vm.is_none(value)) {
+        let value = header_value("Content-Encoding", &encoding, vm).map_err(Unsendable::Reason)?;
+        headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-encoding"));
+        headers.push(("content-encoding".to_owned(), value));
+    }
     Ok(Response { status, headers, body, settlement: None })
 }
 
@@ -68,7 +81,7 @@ fn set_content_type(
     vm: &VirtualMachine,
 ) -> Result<(), Unsendable> {
     if let Some(assigned) = answer.content_type.get().filter(|value| !vm.is_none(value)) {
-        let value = header_value("Content-Type", &assigned).map_err(Unsendable::Reason)?;
+        let value = header_value("Content-Type", &assigned, vm).map_err(Unsendable::Reason)?;
         headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
         headers.push(("content-type".to_owned(), value));
     } else if let Some(implied) = implied
@@ -151,14 +164,13 @@ pub fn headers(headers: &PyObjectRef, vm: &VirtualMachine) -> Result<Vec<Field>,
         let name = header_name(&name)?;
         if let Some(list) = value.downcast_ref::<PyList>() {
             for value in list.borrow_vec().iter() {
-                fields.push((name.clone(), header_value(&name, value)?));
+                fields.push((name.clone(), header_value(&name, value, vm)?));
             }
         } else {
-            let value = header_value(&name, &value)?;
+            let value = header_value(&name, &value, vm)?;
             fields.push((name, value));
         }
     }
-    let _ = vm;
     Ok(fields)
 }
 
@@ -174,9 +186,13 @@ fn header_name(name: &PyObjectRef) -> Result<String, String> {
     Ok(text.into_owned())
 }
 
-fn header_value(name: &str, value: &PyObjectRef) -> Result<String, String> {
-    let text = value.downcast_ref::<PyStr>().ok_or_else(|| {
-        format!("the value of the header {name} must be a str, not {}", value.class().name())
+/// Text as it is, a number as it is written; nothing else, since what others look like is nobody's contract.
+fn header_value(name: &str, value: &PyObjectRef, vm: &VirtualMachine) -> Result<String, String> {
+    let class = value.class();
+    let number = class.is(vm.ctx.types.int_type) || class.is(vm.ctx.types.float_type);
+    let shown = if number { value.str(vm).ok() } else { None };
+    let text = shown.as_deref().or_else(|| value.downcast_ref::<PyStr>()).ok_or_else(|| {
+        format!("the value of the header {name} must be a str or a number, not {}", value.class().name())
     })?;
     let text = text.to_str().ok_or_else(|| format!("the value of the header {name} is not valid Unicode"))?;
     if text.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {

@@ -85,6 +85,18 @@ impl Context {
     pub fn tracestate(&self) -> Option<&str> {
         self.0.tracestate.as_deref()
     }
+
+    /// Of the callback of a call in the background: the correlation id of that call.
+    #[must_use]
+    pub fn in_reply_to(&self) -> Option<&str> {
+        self.0.in_reply_to.as_deref()
+    }
+
+    /// What a chain of calls in the background shares: a JSON object.
+    #[must_use]
+    pub fn environ(&self) -> Option<&str> {
+        self.0.environ.as_deref()
+    }
 }
 
 impl fmt::Debug for Context {

@@ -1,5 +1,6 @@
 //! Calls to other services of the same server.
 
+use crate::bindings::caisson::service::invoker::Call;
 use crate::{Error, Json, Request, Response, Result, host};
 use serde::Serialize;
 
@@ -79,4 +80,25 @@ impl IntoRequest for () {
 pub async fn invoke(service: impl Into<String>, message: impl IntoRequest) -> Result<Response> {
     let request = message.into_request()?.into_wit();
     host::invoke(service.into(), request).await.map(Response::from_wit).map_err(Error::of_service)
+}
+
+/// Calls several services at the same time, each on an instance of its own, and waits until all have answered. The answers are in the
+/// order of the calls. What is known only while it runs is called by this; for a few, `try_join!` does the same.
+///
+/// # Errors
+///
+/// `internal`: a message cannot be written as JSON. Errors of services are among the answers.
+///
+/// # Cancel safety
+///
+/// Dropping the future stops the called services.
+pub async fn invoke_all<M: IntoRequest>(
+    calls: impl IntoIterator<Item = (String, M)>,
+) -> Result<Vec<Result<Response>>> {
+    let call = |(service, message): (String, M)| {
+        Ok(Call { service, request: message.into_request()?.into_wit(), timeout_ms: None })
+    };
+    let calls = calls.into_iter().map(call).collect::<Result<Vec<_>>>()?;
+    let answers = host::invoke_all(calls).await.into_iter();
+    Ok(answers.map(|answer| answer.map(Response::from_wit).map_err(Error::of_service)).collect())
 }

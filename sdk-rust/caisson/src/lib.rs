@@ -30,7 +30,7 @@
 //!
 //! * [`Context`], [`Request`], [`Response`], [`Error`]: what a service is given and what it answers; [`Json`] and the traits
 //!   [`FromCall`] and [`IntoAnswer`] for typed arguments and answers.
-//! * [`log`], [`invoke`], [`answer`]: what every service may do. [`http`], [`sql`], [`redis`], [`amqp`]: what needs a grant.
+//! * [`log`], [`invoke`], [`invoke_all`], [`Later`], [`answer`]: what every service may do. [`http`], [`sql`], [`redis`], [`amqp`]: what needs a grant.
 //! * [`testing`]: runs a service without the host, under `cargo test`.
 //!
 //! **Architecture Invariants:** everything that reaches the host goes through the module `host`, which has one form for
@@ -53,6 +53,7 @@ mod host;
 pub mod http;
 mod invoke;
 mod json;
+mod later;
 pub mod log;
 mod query;
 pub mod redis;
@@ -70,8 +71,9 @@ pub use futures_util::{
     future::{join_all, try_join_all},
     join, try_join,
 };
-pub use invoke::{IntoRequest, invoke};
+pub use invoke::{IntoRequest, invoke, invoke_all};
 pub use json::Json;
+pub use later::Later;
 pub use request::{Http, Message, Request, Soap, SoapHeader};
 pub use response::Response;
 

@@ -13,7 +13,7 @@ mod server;
 mod zip;
 
 pub(crate) use broker::Behind;
-pub(crate) use calls::{Answer, assert_problem, call, check_problem, http2_client, post, send};
+pub(crate) use calls::{Answer, assert_problem, call, check_problem, http1_client, http2_client, post, send};
 pub(crate) use command::{Command, Ended};
 pub(crate) use definitions::rest;
 pub(crate) use disk::SmallDisk;
@@ -21,7 +21,7 @@ pub(crate) use etcd::Etcd;
 pub(crate) use healthy::{HEALTHY, Healthy};
 pub(crate) use network::Network;
 pub(crate) use raw::{Raw, status_lines};
-pub(crate) use server::{Server, Setup, cpython, guest, rust_guest, rust_guests};
+pub(crate) use server::{Server, Setup, binary, cpython, from_environment, guest, rust_guest, rust_guests};
 pub(crate) use zip::{zip, zip_with_modes};
 
 use std::net::TcpListener;

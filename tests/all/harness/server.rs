@@ -42,7 +42,8 @@ pub(crate) fn cpython() -> PathBuf {
     from_environment("CAISSON_CPYTHON")
 }
 
-fn from_environment(name: &str) -> PathBuf {
+/// A path that `xtask` tells.
+pub(crate) fn from_environment(name: &str) -> PathBuf {
     std::env::var_os(name)
         .unwrap_or_else(|| panic!("{name} is not set: run the tests with `cargo xtask test`"))
         .into()

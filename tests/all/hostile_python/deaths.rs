@@ -28,6 +28,48 @@ async fn whatever_a_service_dies_of_is_an_answer() {
 }
 
 #[tokio::test]
+async fn what_http_cannot_say_is_an_answer_and_reaches_no_caller() {
+    let case = |name, body| Case { name, limits: "", body, status: 500, says: "" };
+    check(&[
+        case("status_zero", "self.response.status_code = 0"),
+        case("status_below_zero", "self.response.status_code = -1"),
+        case("status_of_no_end", "self.response.status_code = 100"),
+        case("status_large", "self.response.status_code = 10 ** 30"),
+        case("status_text", "self.response.status_code = 'fine'"),
+        case("status_list", "self.response.status_code = [200]"),
+        case("header_split", "self.response.headers['x-a'] = 'x\\r\\nset-cookie: admin=1'"),
+        case("header_line", "self.response.headers['x-a'] = 'x\\ny'"),
+        case("header_null", "self.response.headers['x-a'] = 'x\\0y'"),
+        case("header_name_split", "self.response.headers['x-a: 1\\r\\nx-b'] = 'y'"),
+        case("header_number", "self.response.headers['x-a'] = 7"),
+        case("header_nothing", "self.response.headers['x-a'] = None"),
+        case("header_bytes", "self.response.headers['x-a'] = b'x'"),
+        case("header_of_numbers", "self.response.headers['x-a'] = ['x', 7]"),
+        case("header_surrogate", "self.response.headers['x-a'] = '\\ud800'"),
+        case("header_key", "self.response.headers[7] = 'x'"),
+        case("headers_text", "self.response.headers = 'x: y'"),
+        case("type_split", "self.response.content_type = 'text/plain\\r\\nx: y'"),
+        case("type_number", "self.response.content_type = 7"),
+        case(
+            "stream_split",
+            "self.response.headers['x-a'] = 'x\\r\\ny: z'\nself.response.payload = iter(['a', 'b'])",
+        ),
+        case("stream_status", "self.response.status_code = 0\nself.response.payload = iter(['a', 'b'])"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn the_largest_status_that_http_has_is_passed_on() {
+    let cases =
+        [Case { name: "odd", limits: "", body: "self.response.status_code = 999", status: 999, says: "" }];
+    let server = serve(&cases).await;
+    let answer = server.get("odd.do").await;
+    assert_eq!((answer.status.as_u16(), answer.body.len()), (999, 0));
+    assert_eq!(server.get("odd.sibling").await.good(), "sibling");
+}
+
+#[tokio::test]
 async fn the_log_has_the_traceback_and_the_caller_has_not() {
     let cases = [
         Case { name: "buggy", limits: "", body: "x = {}\nx['the key']", status: 500, says: "" },

@@ -2,4 +2,5 @@
 
 mod abuse;
 mod answers;
+mod bodies;
 mod drain;

@@ -3,6 +3,7 @@
 mod archives;
 mod components;
 mod python;
+mod vendored;
 
 use crate::harness::{Healthy, Server};
 use serde_json::Value;

@@ -10,7 +10,7 @@ type Mistake = (&'static str, Vec<u8>, Option<u64>, &'static [&'static str]);
 async fn mistakes_are_reported_with_file_line_and_reason() {
     let (server, healthy) = watched().await;
     let hello = HELLO.as_bytes();
-    let cases: [Mistake; 12] = [
+    let cases: [Mistake; 13] = [
         ("syntax", b"import os\n\ndef f(:\n".to_vec(), Some(3), &["syntax.py:3", "SyntaxError"]),
         ("indent", b"def f():\nreturn 1\n".to_vec(), Some(2), &["indent.py:2", "IndentationError"]),
         (
@@ -27,6 +27,12 @@ async fn mistakes_are_reported_with_file_line_and_reason() {
         ("huge", [hello, vec![b'#'; 50 << 20].as_slice()].concat(), None, &["huge.py", "4194304"]),
         ("nothing", b"\n".to_vec(), None, &["nothing.py", "no service"]),
         ("plain", b"x = 1\n".to_vec(), None, &["plain.py", "Service"]),
+        (
+            "json",
+            hello.to_vec(),
+            Some(1),
+            &["json.py:1", "`json` is the name of a module of the standard library"],
+        ),
         (
             "twice",
             [hello, b"\nclass Other(Service):\n    name = 'twice.hello-world'\n    def handle(self): pass\n"]

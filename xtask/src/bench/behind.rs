@@ -1,4 +1,4 @@
-//! Real servers behind connections: a PostgreSQL and a RabbitMQ for one measurement, on ports and in folders of their own.
+//! Real servers behind connections: a PostgreSQL, a Redis and a RabbitMQ for one measurement, on ports and in folders of their own.
 
 use super::{Bench, contenders::free_address};
 use crate::{shell, tools};
@@ -68,6 +68,21 @@ pub(super) fn postgres() -> Result<Behind> {
     let mut psql = Command::new("psql");
     psql.args([server.url.as_str(), "-qc", fill]).stderr(Stdio::null());
     until("PostgreSQL", || Ok(psql.status()?.success()))?;
+    Ok(server)
+}
+
+/// A Redis, empty, that writes its log to a folder beside what is compared and syncs it like this: `always`, `everysec`.
+pub(super) fn redis(bench: &Bench<'_>, appendfsync: &str) -> Result<Behind> {
+    tools::install(&[tools::REDIS])?;
+    let folder = bench.empty_folder("redis")?;
+    let address = free_address()?;
+    let port = address.rsplit(':').next().unwrap_or_default();
+    let mut serve = Command::new("redis-server");
+    serve.args(["--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"]);
+    serve.args(["--appendfsync", appendfsync, "--dir"]).arg(&folder);
+    let children = vec![apart(&mut serve)?];
+    let server = Behind { url: port.to_owned(), children, folder };
+    until("Redis", || Ok(TcpStream::connect(&address).is_ok()))?;
     Ok(server)
 }
 

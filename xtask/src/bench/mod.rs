@@ -6,8 +6,8 @@
 //! # Layout
 //!
 //! * [`contenders`]: the servers that are compared; [`wrk`]: the load; [`http`]: who gets which load, and the table.
-//! * [`memory`], [`deploy`], [`thousand`], [`engine`], [`transforms`], [`channels`], [`apply`], [`calls`], [`native`], [`database`], [`upstreams`],
-//!   [`consume`]: one measurement each; [`race`]: the same load on several, [`behind`]: databases and brokers.
+//! * [`memory`], [`deploy`], [`thousand`], [`engine`], [`transforms`], [`models`], [`channels`], [`apply`], [`calls`], [`invoke`], [`native`],
+//!   [`database`], [`upstreams`], [`consume`]: one measurement each; [`race`]: the same load on several, [`behind`]: databases and brokers.
 //! * [`statistics`], [`report`]: numbers and how they are written down.
 
 mod apply;
@@ -20,7 +20,9 @@ mod database;
 mod deploy;
 mod engine;
 mod http;
+mod invoke;
 mod memory;
+mod models;
 mod native;
 mod race;
 mod report;
@@ -66,12 +68,16 @@ enum Measurement {
     Engine(Effort),
     /// Transforms of messages and calls of Python's library, beside CPython
     Transforms(Effort),
+    /// A declared model of 20 fields, beside pydantic
+    Models(Effort),
     /// Finding a channel, and what stands before a service
     Channels(Effort),
     /// From an apply to the first answer, on one server and on two through etcd
     Apply(Effort),
     /// What a call to a connection costs before the connection does anything
     Calls(Effort),
+    /// A service that calls another, and calls in the background beside Redis Streams
+    Invoke(Effort),
     /// A service in Rust, beside a bare axum server and `wasmtime serve`
     Native(Effort),
     /// A row from PostgreSQL, beside axum with sqlx and FastAPI with asyncpg
@@ -108,16 +114,18 @@ impl Bench<'_> {
 /// A measurement: its name in the document, and how it is done.
 type Named = (&'static str, fn(&Bench<'_>) -> Result<Table>);
 
-const ALL: [Named; 13] = [
+const ALL: [Named; 15] = [
     ("http", http::measure),
     ("memory", memory::measure),
     ("deploy", deploy::measure),
     ("thousand", thousand::measure),
     ("engine", engine::measure),
     ("transforms", transforms::measure),
+    ("models", models::measure),
     ("channels", channels::measure),
     ("apply", apply::measure),
     ("calls", calls::measure),
+    ("invoke", invoke::measure),
     ("native", native::measure),
     ("database", database::measure),
     ("upstreams", upstreams::measure),
@@ -132,9 +140,11 @@ pub(crate) fn run(context: &Context, options: &Options) -> Result<()> {
         Measurement::Thousand(effort) => ("thousand", effort),
         Measurement::Engine(effort) => ("engine", effort),
         Measurement::Transforms(effort) => ("transforms", effort),
+        Measurement::Models(effort) => ("models", effort),
         Measurement::Channels(effort) => ("channels", effort),
         Measurement::Apply(effort) => ("apply", effort),
         Measurement::Calls(effort) => ("calls", effort),
+        Measurement::Invoke(effort) => ("invoke", effort),
         Measurement::Native(effort) => ("native", effort),
         Measurement::Database(effort) => ("database", effort),
         Measurement::Upstreams(effort) => ("upstreams", effort),

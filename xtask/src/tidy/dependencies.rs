@@ -43,6 +43,7 @@ const RULES: &[Rule] = &[
         name: "caisson-admin",
         may: &[
             "caisson-audit",
+            "caisson-background",
             "caisson-capability",
             "caisson-channel",
             "caisson-cluster",
@@ -59,6 +60,18 @@ const RULES: &[Rule] = &[
         may: &["caisson-capability"],
         never: &["wasmtime", "axum", "hyper"],
         why: "it keeps what it is told, and asks nobody",
+    },
+    Rule {
+        name: "caisson-cache",
+        may: &[],
+        never: &["wasmtime", "axum", "hyper", "tokio"],
+        why: "it keeps bytes under names, and never waits",
+    },
+    Rule {
+        name: "caisson-background",
+        may: &["caisson-capability", "caisson-telemetry"],
+        never: &["wasmtime", "axum", "hyper"],
+        why: "it makes calls through the invoker, like everything else that brings them; who answers is not its concern",
     },
     Rule {
         name: "caisson-capability",
@@ -117,7 +130,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "caisson-engine",
-        may: &["caisson-capability", "caisson-host", "caisson-telemetry"],
+        may: &["caisson-cache", "caisson-capability", "caisson-host", "caisson-telemetry"],
         never: &["axum", "hyper", "tower"],
         why: "the sandbox must not be able to name a socket",
     },

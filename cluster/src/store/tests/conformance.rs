@@ -40,6 +40,9 @@ on_every_backend! {
     old_revisions_go_and_the_newest_stays_whole,
     members_come_and_go,
     one_leads_until_it_goes,
+    a_lock_has_one_holder_at_a_time_and_the_next_gets_it_when_it_is_given_back,
+    a_lock_that_is_not_given_back_ends_by_itself_and_its_holder_is_told,
+    a_lock_that_nobody_waits_for_any_more_is_held_by_nobody,
 }
 
 async fn an_empty_store_is_at_revision_0(store: Store, _: Store) {
@@ -211,4 +214,56 @@ async fn one_leads_until_it_goes(store: Store, other: Store) {
     assert!(!two.is_leader());
     drop(one);
     assert!(tokio::time::timeout(HANG, two.changed()).await.unwrap() && two.is_leader());
+}
+
+const LONG: Duration = Duration::from_secs(60);
+const NOW: Duration = Duration::ZERO;
+
+async fn a_lock_has_one_holder_at_a_time_and_the_next_gets_it_when_it_is_given_back(
+    store: Store,
+    other: Store,
+) {
+    let held = store.lock("a", LONG, NOW).await.unwrap().unwrap();
+    assert!(other.lock("a", LONG, NOW).await.unwrap().is_none());
+    assert!(store.lock("a", LONG, Duration::from_millis(50)).await.unwrap().is_none());
+    let another = other.lock("ab", LONG, NOW).await.unwrap().unwrap();
+    let busy = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let mut waiting = JoinSet::new();
+    for store in [&store, &other].into_iter().cycle().take(20).cloned() {
+        let busy = Arc::clone(&busy);
+        waiting.spawn(async move {
+            let lock = store.lock("a", LONG, LONG).await.unwrap().unwrap();
+            assert_eq!(busy.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0, "two hold it");
+            tokio::task::yield_now().await;
+            busy.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+            assert!(lock.release().await);
+        });
+    }
+    assert!(held.release().await && another.release().await);
+    tokio::time::timeout(HANG, waiting.join_all()).await.expect("somebody never gets it");
+}
+
+async fn a_lock_that_is_not_given_back_ends_by_itself_and_its_holder_is_told(store: Store, other: Store) {
+    let held = store.lock("a", Duration::from_millis(200), NOW).await.unwrap().unwrap();
+    let next = other.lock("a", LONG, HANG).await.unwrap().unwrap();
+    assert!(!held.is_held() && !held.release().await);
+    assert!(store.lock("a", LONG, NOW).await.unwrap().is_none(), "giving it back late takes it from nobody");
+    // Dropped, it is given back as well.
+    drop(next);
+    store.lock("a", LONG, HANG).await.unwrap().unwrap();
+}
+
+async fn a_lock_that_nobody_waits_for_any_more_is_held_by_nobody(store: Store, other: Store) {
+    let held = store.lock("a", LONG, NOW).await.unwrap().unwrap();
+    for millis in 0..20 {
+        // Given up at many places between asking and having.
+        let asked = other.lock("a", LONG, LONG);
+        tokio::time::timeout(Duration::from_millis(millis), asked).await.unwrap_err();
+    }
+    held.release().await;
+    for millis in 0..20 {
+        let asked = other.lock("a", LONG, LONG);
+        drop(tokio::time::timeout(Duration::from_millis(millis), asked).await);
+    }
+    assert!(tokio::time::timeout(HANG, store.lock("a", LONG, HANG)).await.unwrap().unwrap().is_some());
 }

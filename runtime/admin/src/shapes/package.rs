@@ -3,6 +3,7 @@
 use caisson_service::deploy::{ErrorStatus, PackageStatus, ServiceStatus, State};
 use caisson_service::{Language, Need, Version};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// One package. The same JSON as [`PackageStatus`].
@@ -137,6 +138,14 @@ pub struct Service {
     /// First paragraph of its documentation.
     #[schema(example = "Greets.")]
     pub doc: Option<String>,
+    /// What it declares to take: a JSON Schema document (2020-12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub input_schema: Option<Map<String, Value>>,
+    /// What it declares to answer, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub output_schema: Option<Map<String, Value>>,
 }
 
 /// One version of a package.
@@ -227,7 +236,7 @@ impl From<Need> for PackageNeed {
 
 impl From<ServiceStatus> for PackageService {
     fn from(status: ServiceStatus) -> Self {
-        let ServiceStatus { name, class, module, line, doc } = status;
+        let ServiceStatus { name, class, module, line, doc, .. } = status;
         Self { name, class, module, line, doc }
     }
 }
@@ -244,7 +253,7 @@ impl Service {
     pub(crate) fn all_of(status: PackageStatus) -> Vec<Self> {
         let (package, version) = (status.package, status.version);
         let (language, state) = (status.language.map(language), state(status.state));
-        let service = |ServiceStatus { name, class, module, line, doc }| Self {
+        let service = |ServiceStatus { name, class, module, line, doc, schemas }| Self {
             name,
             package: package.clone(),
             language: language.clone(),
@@ -254,9 +263,16 @@ impl Service {
             class,
             line,
             doc,
+            input_schema: schema(schemas.input),
+            output_schema: schema(schemas.output),
         };
         status.services.into_iter().map(service).collect()
     }
+}
+
+fn schema(text: Option<String>) -> Option<Map<String, Value>> {
+    // It has been read once before it was taken.
+    serde_json::from_str(&text?).ok()
 }
 
 fn language(language: Language) -> String {

@@ -89,6 +89,11 @@ async fn services_are_one_sorted_list() {
     assert_eq!(services[1]["package"], "b");
     assert_eq!(services[1]["line"], 2);
     assert_eq!(services[1]["class"], "Fake");
+    assert_eq!(services[1]["input_schema"]["properties"]["who"]["type"], "string");
+    let name = services[1]["name"].as_str().unwrap();
+    assert_eq!(api.get(&format!("/api/v1/services/{name}")).await.json(), services[1]);
+    let reply = api.get("/api/v1/services/nobody").await;
+    assert!(reply.status == StatusCode::NOT_FOUND && reply.text.contains("nobody"), "{reply:?}");
     assert_eq!(services[1]["state"], "running");
 }
 
@@ -139,6 +144,7 @@ const ROUTES: [(&str, &str); 31] = [
     ("GET", "/api/v1/packages/{name}/history"),
     ("POST", "/api/v1/packages/{name}/rollback"),
     ("GET", "/api/v1/services"),
+    ("GET", "/api/v1/services/{name}"),
     ("POST", "/api/v1/services/{name}/invoke"),
     ("GET", "/api/v1/logs"),
     ("GET", "/api/v1/openapi.json"),

@@ -4,8 +4,9 @@ use crate::{Admin, Login, Token, router};
 use axum::Router;
 use axum::body::Body;
 use caisson_audit::Audit;
+use caisson_background::Queue;
 use caisson_capability::{
-    BoxFuture, Catalog, Connections, Error, ErrorKind, Fault, Invocation, Invoker, Response, Shape,
+    BoxFuture, Catalog, Connections, Error, ErrorKind, Fault, Invocation, Invoker, Response, Schemas,
 };
 use caisson_channel::{HttpOptions, Routes, Table};
 use caisson_cluster::Store;
@@ -66,7 +67,11 @@ fn info(name: &str, class: &str, line: u32) -> ServiceInfo {
         module: class.to_lowercase(),
         class_name: class.to_owned(),
         line,
-        shape: Arc::new(Shape { doc: Some("A fake.".to_owned()), ..Shape::default() }),
+        doc: Some("A fake.".to_owned()),
+        schemas: Schemas {
+            input: Some(r#"{"type":"object","properties":{"who":{"type":"string"}}}"#.to_owned()),
+            output: None,
+        },
     }
 }
 
@@ -175,6 +180,8 @@ impl Api {
         let invoker: Arc<dyn Invoker> = deployer.registry();
         let connections: Arc<Connections> = Arc::default();
         let audit = Arc::new(Audit::open(&folder.path().join("audit.db")).await.unwrap());
+        let file = folder.path().join("background.db");
+        let background = Queue::open(&file, Default::default(), Arc::clone(&metrics)).await.unwrap();
         let serving = Serving {
             routes: Arc::new(Table::new(Routes::none())),
             connections: Arc::clone(&connections),
@@ -191,6 +198,7 @@ impl Api {
             inbound: live.inbound(),
             connections,
             audit,
+            background: Arc::new(background),
             invoker: deployer.registry(),
             deployer: deployer.clone(),
             http: HttpOptions::default(),

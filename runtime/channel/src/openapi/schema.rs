@@ -1,77 +1,259 @@
-//! Schemas of services as components of the document.
+//! What services declare becomes components of the document.
 //!
-//! A service's schema is a document of its own: its references begin with `#/$defs/`. Here its definitions move to
-//! `#/components/schemas`, under names that no other service's have.
+//! A schema is text of a guest, so it is taken apart and put together anew: of each only the keywords that JSON Schema has, with
+//! values of their kinds, and references to nothing but itself. A guest cannot make the document invalid, nor its readers fetch
+//! anything.
 
-use serde_json::{Map, Value};
+use super::operation::error_schema;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeSet, HashMap};
 
-const OWN: &str = "#/$defs/";
+/// Most bytes of schemas. Those beyond are left out: their services are described without.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// How deep a schema is followed. Deeper ones are cut off: they come from packages, and a reader has to end somewhere.
-const MAX_DEPTH: usize = 64;
+/// Up to so many definitions, it is looked which of them are the same in other schemas.
+const MAX_COMPARED: usize = 64;
 
-/// Collects components.
-#[derive(Debug, Default)]
-pub(super) struct Components(Map<String, Value>);
+/// References that are followed from the root of a schema.
+const MAX_HOPS: usize = 8;
+
+/// The components, by name.
+pub(super) struct Components {
+    schemas: Map<String, Value>,
+    /// Names of definitions by their own name and all that they consist of.
+    known: HashMap<(String, blake3::Hash), String>,
+    /// Names of whole schemas by the name that was wanted, so that a service is described once.
+    roots: HashMap<String, Option<String>>,
+    bytes: usize,
+}
+
+impl Default for Components {
+    fn default() -> Self {
+        let schemas = Map::from_iter([("Error".to_owned(), error_schema())]);
+        Self { schemas, known: HashMap::new(), roots: HashMap::new(), bytes: 0 }
+    }
+}
+
+/// What references of a schema mean in the document.
+struct Scope {
+    root: String,
+    definitions: HashMap<String, String>,
+}
 
 impl Components {
-    /// All that were collected.
-    pub(super) fn into_inner(self) -> Map<String, Value> {
-        self.0
+    /// Adds a schema; answers the name that it has now.
+    pub(super) fn add(&mut self, wanted: &str, text: &str) -> Option<String> {
+        if let Some(known) = self.roots.get(wanted) {
+            return known.clone();
+        }
+        self.bytes = self.bytes.saturating_add(text.len());
+        let name = if self.bytes > MAX_BYTES {
+            tracing::warn!(
+                schema = wanted,
+                "a schema is left out of the OpenAPI document, which has {MAX_BYTES} bytes of them"
+            );
+            None
+        } else {
+            serde_json::from_str(text).ok().map(|schema| self.taken(wanted, schema))
+        };
+        self.roots.insert(wanted.to_owned(), name.clone());
+        name
     }
 
-    /// Adds a component of the host's own.
-    pub(super) fn insert(&mut self, name: &str, schema: Value) {
-        self.0.insert(name.to_owned(), schema);
-    }
-
-    /// A service's schema as it stands in the document; what it defines becomes components.
-    pub(super) fn adopt(&mut self, service: &str, schema: &Value) -> Value {
-        let prefix = component_name(service);
-        let mut schema = schema.clone();
-        let defined = schema.as_object_mut().and_then(|schema| {
-            schema.remove("$schema");
-            schema.remove("$id");
-            schema.remove("$defs")
-        });
-        if let Some(Value::Object(defined)) = defined {
-            for (name, mut one) in defined {
-                rename(&mut one, &prefix, MAX_DEPTH);
-                self.0.insert(format!("{prefix}.{}", component_name(&name)), one);
+    fn taken(&mut self, wanted: &str, mut schema: Map<String, Value>) -> String {
+        let mut definitions = Map::new();
+        for key in ["$defs", "definitions"] {
+            if let Some(Value::Object(some)) = schema.remove(key) {
+                definitions.extend(some);
             }
         }
-        rename(&mut schema, &prefix, MAX_DEPTH);
-        schema
+        let root = self.reserve(wanted);
+        let mut scope = Scope { root: root.clone(), definitions: HashMap::new() };
+        let mut fresh = Vec::new();
+        let schema = Value::Object(schema);
+        for (key, definition) in &definitions {
+            let identity = (key.clone(), identity(key, &definitions, &schema));
+            let name = self.known.get(&identity).cloned().unwrap_or_else(|| {
+                let name = self.reserve(key);
+                self.known.insert(identity, name.clone());
+                fresh.push((name.clone(), definition));
+                name
+            });
+            scope.definitions.insert(key.clone(), name);
+        }
+        for (name, definition) in fresh {
+            self.schemas.insert(name, rewritten(definition, &scope));
+        }
+        self.schemas.insert(root.clone(), rewritten(&schema, &scope));
+        root
+    }
+
+    /// A name that no other component has.
+    fn reserve(&mut self, wanted: &str) -> String {
+        let wanted = component_name(wanted);
+        let mut name = wanted.clone();
+        let mut number = 2_u32;
+        while self.schemas.contains_key(&name) {
+            name = format!("{wanted}.{number}");
+            number = number.saturating_add(1);
+        }
+        self.schemas.insert(name.clone(), Value::Bool(true));
+        name
+    }
+
+    /// A component; where it is a reference, what that leads to.
+    pub(super) fn resolved(&self, name: &str) -> Option<&Value> {
+        let mut schema = self.schemas.get(name)?;
+        for _ in 0..MAX_HOPS {
+            let Some(next) = schema.get("$ref").and_then(Value::as_str) else { return Some(schema) };
+            schema = self.schemas.get(next.strip_prefix("#/components/schemas/")?)?;
+        }
+        None
+    }
+
+    /// The reference to a component.
+    pub(super) fn place(name: &str) -> String {
+        format!("#/components/schemas/{name}")
+    }
+
+    pub(super) fn finish(self) -> Map<String, Value> {
+        self.schemas
     }
 }
 
-/// Letters, digits, `.`, `-` and `_` are all that the name of a component may have (OpenAPI 3.1, 4.8.7).
-fn component_name(name: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
-    name.chars().map(|letter| if plain(letter) { letter } else { '_' }).collect()
+/// As much of a text as may be the name of a component.
+pub(super) fn component_name(text: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
+    if text.is_empty() { "_".to_owned() } else { text.chars().map(plain).collect() }
 }
 
-fn rename(value: &mut Value, prefix: &str, depth: usize) {
-    if depth == 0 {
-        *value = Value::Bool(true);
-        return;
+/// A definition is the same as another one of its name if all that it refers to is the same as well.
+fn identity(key: &str, definitions: &Map<String, Value>, root: &Value) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    let mut reached: BTreeSet<&str> = BTreeSet::new();
+    let mut open = vec![key];
+    let mut to_root = false;
+    if definitions.len() > MAX_COMPARED {
+        open.extend(definitions.keys().map(String::as_str));
+        to_root = true;
     }
+    while let Some(key) = open.pop() {
+        let Some((key, definition)) = definitions.get_key_value(key) else { continue };
+        if reached.insert(key) {
+            references(definition, &mut |reference: &str| match definition_of(reference) {
+                Some(name) => open.extend(definitions.get_key_value(&*name).map(|(key, _)| key.as_str())),
+                None => to_root = true,
+            });
+        }
+    }
+    for key in reached {
+        hasher.update(key.as_bytes()).update(b"\0");
+        hasher
+            .update(definitions.get(key).map(Value::to_string).unwrap_or_default().as_bytes())
+            .update(b"\0");
+    }
+    if to_root {
+        hasher.update(root.to_string().as_bytes());
+    }
+    hasher.finalize()
+}
+
+fn references(value: &Value, seen: &mut impl FnMut(&str)) {
     match value {
-        Value::Object(map) => {
-            if let Some(Value::String(reference)) = map.get_mut("$ref")
-                && let Some(name) = reference.strip_prefix(OWN)
-            {
-                *reference = format!("#/components/schemas/{prefix}.{}", component_name(name));
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match value {
+                    Value::String(reference) if key == "$ref" => seen(reference),
+                    other => references(other, seen),
+                }
             }
-            map.values_mut().for_each(|one| rename(one, prefix, depth - 1));
         }
-        Value::Array(list) => list.iter_mut().for_each(|one| rename(one, prefix, depth - 1)),
+        Value::Array(items) => items.iter().for_each(|item| references(item, seen)),
         _ => {}
     }
 }
 
-/// A schema's definition that a reference of its own leads to, else itself.
-pub(super) fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
-    let name = schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix(OWN));
-    name.and_then(|name| root.get("$defs")?.get(name)).unwrap_or(schema)
+/// The definition that a reference is to.
+fn definition_of(reference: &str) -> Option<String> {
+    let name = reference.strip_prefix("#/$defs/").or_else(|| reference.strip_prefix("#/definitions/"))?;
+    let decoded = percent_encoding::percent_decode_str(name).decode_utf8().ok()?;
+    (!decoded.contains('/')).then(|| decoded.replace("~1", "/").replace("~0", "~"))
+}
+
+/// The schema in the words of the document. What is no schema allows anything.
+fn rewritten(value: &Value, scope: &Scope) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let kept =
+                fields.iter().filter_map(|(key, value)| Some((key.clone(), keyword(key, value, scope)?)));
+            Value::Object(kept.collect())
+        }
+        Value::Bool(allowed) => Value::Bool(*allowed),
+        _ => Value::Bool(true),
+    }
+}
+
+/// The value of a keyword; nothing if it is none, or the value is not of its kind.
+fn keyword(key: &str, value: &Value, scope: &Scope) -> Option<Value> {
+    let is_schema = value.is_object() || value.is_boolean();
+    match key {
+        "$ref" => reference(value.as_str()?, scope),
+        "type" => types(value),
+        "required" => texts(value),
+        "title" | "description" | "format" | "pattern" | "contentEncoding" | "contentMediaType"
+        | "$comment" => value.is_string().then(|| value.clone()),
+        "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => {
+            value.is_number().then(|| value.clone())
+        }
+        "multipleOf" => value.as_f64().filter(|number| *number > 0.0).map(|_| value.clone()),
+        "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties"
+        | "minContains" | "maxContains" => value.is_u64().then(|| value.clone()),
+        "uniqueItems" | "deprecated" | "readOnly" | "writeOnly" => value.is_boolean().then(|| value.clone()),
+        "const" | "default" => Some(value.clone()),
+        "enum" | "examples" => value.as_array().filter(|all| !all.is_empty()).map(|_| value.clone()),
+        "items"
+        | "additionalProperties"
+        | "contains"
+        | "propertyNames"
+        | "not"
+        | "if"
+        | "then"
+        | "else"
+        | "unevaluatedItems"
+        | "unevaluatedProperties" => is_schema.then(|| rewritten(value, scope)),
+        "allOf" | "anyOf" | "oneOf" | "prefixItems" => {
+            let all = value.as_array().filter(|all| !all.is_empty())?;
+            Some(all.iter().map(|one| rewritten(one, scope)).collect())
+        }
+        "properties" | "patternProperties" | "dependentSchemas" => {
+            let all = value.as_object()?;
+            Some(all.iter().map(|(name, one)| (name.clone(), rewritten(one, scope))).collect())
+        }
+        _ => None,
+    }
+}
+
+fn reference(reference: &str, scope: &Scope) -> Option<Value> {
+    let name =
+        if reference == "#" { &scope.root } else { scope.definitions.get(&definition_of(reference)?)? };
+    Some(json!(Components::place(name)))
+}
+
+fn types(value: &Value) -> Option<Value> {
+    let known = |one: &Value| {
+        let names = ["array", "boolean", "integer", "null", "number", "object", "string"];
+        one.as_str().is_some_and(|name| names.contains(&name))
+    };
+    match value {
+        Value::Array(all) if all.iter().all(known) => texts(value).filter(|_| !all.is_empty()),
+        one if known(one) => Some(one.clone()),
+        _ => None,
+    }
+}
+
+/// A list of texts, each once.
+fn texts(value: &Value) -> Option<Value> {
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let all = value.as_array()?.iter().filter_map(Value::as_str);
+    Some(all.filter(|text| seen.insert(text)).collect())
 }

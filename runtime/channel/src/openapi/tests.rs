@@ -1,151 +1,249 @@
-use super::*;
-use caisson_capability::{Body, Shape};
-use caisson_definition::{Channel, Security};
-use http::header::IF_NONE_MATCH;
-use serde_json::{Value, json};
-use std::sync::atomic::{AtomicU64, Ordering};
+//! The document, from definitions and what services declare.
 
-struct Fake {
-    generation: AtomicU64,
+use super::*;
+use caisson_capability::{Body, Describe, Description, Schemas};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Services by name: what they take and what they answer.
+struct Services(BTreeMap<String, Arc<Description>>);
+
+impl Services {
+    fn of(all: &[(&str, Value, Value)]) -> Self {
+        let text = |value: &Value| (!value.is_null()).then(|| value.to_string());
+        let one = |(name, input, output): &(&str, Value, Value)| {
+            let schemas = Schemas { input: text(input), output: text(output) };
+            ((*name).to_owned(), Arc::new(Description { doc: Some(format!("Does {name}.")), schemas }))
+        };
+        Self(all.iter().map(one).collect())
+    }
 }
 
-impl Shapes for Fake {
-    fn shape(&self, service: &str) -> Option<Arc<Shape>> {
-        let line = json!({"type": "object", "properties": {"sku": {"type": "string"}}});
-        let input = json!({
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "type": "object",
-            "required": ["id", "lines"],
-            "properties": {
-                "id": {"type": "integer"},
-                "lines": {"type": "array", "items": {"$ref": "#/$defs/Line"}},
-            },
-            "$defs": {"Line": line},
-        });
-        let doc = Some("Takes an order.".to_owned());
-        (service == "shop.order").then(|| {
-            Arc::new(Shape { doc, input: Some(input.clone()), output: Some(json!({"type": "object"})) })
-        })
+impl Describe for Services {
+    fn names(&self) -> Vec<Arc<str>> {
+        self.0.keys().map(|name| name.as_str().into()).collect()
     }
 
-    fn services(&self) -> Vec<Arc<str>> {
-        vec!["shop.order".into(), "shop.plain".into()]
+    fn describe(&self, service: &str) -> Option<Arc<Description>> {
+        self.0.get(service).cloned()
     }
 
     fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Relaxed)
+        0
     }
 }
 
-fn fake() -> Fake {
-    Fake { generation: AtomicU64::new(0) }
-}
-
-fn published(channels: Value, dev: bool) -> Published {
-    let channels: Vec<Channel> = serde_json::from_value(channels).unwrap();
-    let security: Vec<Security> = serde_json::from_value(json!([
-        {"name": "key", "type": "api-key", "header": "X-Key", "key": "very secret"},
-        {"name": "who", "type": "basic-auth", "username": "ada", "password": "very secret"},
-        {"name": "any", "type": "group", "members": ["key", "who"]},
-        {"name": "unused", "type": "basic-auth", "username": "bob", "password": "very secret"},
-    ]))
-    .unwrap();
-    Published::new(&channels, &security, dev)
-}
-
-fn described(published: &Published) -> Value {
-    document::document(published, &fake())
-}
-
-#[test]
-fn only_what_the_operator_lets_be_described_is() {
-    let published = published(
-        json!([
-            {"name": "a", "type": "rest", "path": "/a", "service": "shop.order", "openapi": true},
-            {"name": "b", "type": "rest", "path": "/b", "service": "shop.order"},
-            {"name": "c", "type": "rest", "path": "/c", "service": "shop.order", "openapi": true, "enabled": false},
-        ]),
-        false,
-    );
-    let document = described(&published);
-    assert_eq!(document["paths"].as_object().unwrap().keys().collect::<Vec<_>>(), ["/a"]);
-    assert!(!published.is_empty());
-    assert!(Published::default().is_empty());
-}
-
-#[test]
-fn path_query_and_body_take_the_declared_fields_apart() {
-    let channel = json!([{"name": "orders", "type": "rest", "path": "/orders/{id}", "methods": ["GET", "PUT"],
-        "service": "shop.order", "openapi": true, "security": ["any"], "rate_limit": {"rate": "1/s"}}]);
-    let document = described(&published(channel, false));
-    let path = &document["paths"]["/orders/{id}"];
-    let names = |method: &str| -> Vec<(String, String)> {
-        let all = path[method]["parameters"].as_array().unwrap();
-        all.iter()
-            .map(|one| (one["in"].as_str().unwrap().to_owned(), one["name"].as_str().unwrap().to_owned()))
-            .collect()
-    };
-    let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
-    assert_eq!(names("get"), [pair("path", "id"), pair("query", "lines")]);
-    assert_eq!(path["get"]["parameters"][0]["schema"], json!({"type": "integer"}));
-    assert_eq!(names("put"), [pair("path", "id")]);
-    let body = &path["put"]["requestBody"];
-    assert_eq!(body["required"], true);
-    let schema = &body["content"]["application/json"]["schema"];
-    assert_eq!(schema["required"], json!(["lines"]));
-    assert_eq!(schema["properties"]["lines"]["items"]["$ref"], "#/components/schemas/shop.order.Line");
-    assert!(schema.get("$schema").is_none() && schema.get("$defs").is_none());
-    assert!(document["components"]["schemas"]["shop.order.Line"]["properties"]["sku"].is_object());
-    assert_eq!(path["put"]["security"], json!([{"key": []}, {"who": []}]));
-    assert_eq!(path["put"]["summary"], "Takes an order.");
-    for status in ["200", "400", "401", "403", "429", "500", "503"] {
-        assert!(path["put"]["responses"][status].is_object(), "{status}");
+fn published(channel: &str, methods: &[&'static str], path: &str, service: &str) -> Published {
+    Published {
+        channel: channel.to_owned(),
+        path: path.to_owned(),
+        methods: methods.to_vec(),
+        service: service.to_owned(),
+        data_format: None,
+        credentials: Vec::new(),
+        is_guarded: false,
     }
-    let schemes = &document["components"]["securitySchemes"];
-    assert_eq!(schemes["key"], json!({"type": "apiKey", "in": "header", "name": "X-Key"}));
-    assert!(schemes.get("unused").is_none());
-    assert!(!document.to_string().contains("very secret"));
+}
+
+fn document(published: &[Published], dev: Option<&str>, services: &Services) -> Value {
+    let made = make(&published.iter().collect::<Vec<_>>(), dev, services);
+    let Body::Whole(bytes) = made.answer(&HeaderMap::new()).body else { panic!("a whole body") };
+    let document: Value = serde_json::from_slice(&bytes).unwrap();
+    references_lead_somewhere(&document, &document);
+    document
+}
+
+fn references_lead_somewhere(value: &Value, document: &Value) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {
+                assert!(document.pointer(reference.strip_prefix('#').unwrap()).is_some(), "{reference}");
+            }
+            fields.values().for_each(|value| references_lead_somewhere(value, document));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references_lead_somewhere(item, document)),
+        _ => {}
+    }
+}
+
+fn order() -> Value {
+    json!({
+        "type": "object",
+        "properties": {"id": {"type": "integer"}, "note": {"type": "string"}, "to": {"$ref": "#/$defs/Address"}},
+        "required": ["id", "to"],
+        "$defs": {"Address": {"type": "object", "properties": {"street": {"type": "string"}}}},
+    })
 }
 
 #[test]
-fn in_development_every_service_is_described() {
-    let document = described(&published(json!([]), true));
-    let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.keys().collect::<Vec<_>>(), ["/services/shop.order", "/services/shop.plain"]);
+fn parameters_of_the_path_and_the_query_come_from_the_declared_input() {
+    let services = Services::of(&[("crm.order", order(), json!({"type": "object"}))]);
+    let document = document(&[published("o", &["GET", "HEAD"], "/o/{id}/{x}", "crm.order")], None, &services);
+    let operation = &document["paths"]["/o/{id}/{x}"]["get"];
+    let told: Vec<String> = operation["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            format!(
+                "{} {} {} {}",
+                one["name"].as_str().unwrap(),
+                one["in"].as_str().unwrap(),
+                one["required"],
+                one["schema"]
+            )
+        })
+        .collect();
+    let expected = [
+        r#"id path true {"type":"integer"}"#,
+        r#"x path true {"type":"string"}"#,
+        r#"note query false {"type":"string"}"#,
+        r##"to query true {"$ref":"#/components/schemas/Address"}"##,
+    ];
+    assert_eq!(told, expected);
+    assert!(operation.get("requestBody").is_none() && document["paths"]["/o/{id}/{x}"].get("head").is_none());
     assert_eq!(
-        paths["/services/shop.plain"]["post"]["requestBody"],
-        json!({"content": {"application/json": {}}})
+        (&operation["operationId"], &operation["summary"]),
+        (&json!("o.get"), &json!("Does crm.order."))
     );
-}
-
-fn ask(kept: &Kept, shapes: &Fake, method: Method, tag: Option<&str>) -> Result<Response, u16> {
-    let published = published(json!([]), true);
-    let mut request = http::Request::builder().method(method).uri(PATH);
-    if let Some(tag) = tag {
-        request = request.header(IF_NONE_MATCH, tag);
-    }
-    let head = request.body(()).unwrap().into_parts().0;
-    serve(&published, kept, shapes, &head)
-        .map_err(|failure| failure.error.status.unwrap_or(failure.error.kind as u16))
-}
-
-fn bytes(response: &Response) -> Bytes {
-    match &response.body {
-        Body::Whole(bytes) => bytes.clone(),
-        Body::Stream(_) => panic!("in pieces"),
-    }
+    assert_eq!(operation["tags"], json!(["crm"]));
+    let good = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+    assert_eq!(good["$ref"], "#/components/schemas/crm.order.output");
 }
 
 #[test]
-fn it_is_kept_until_services_change_and_has_a_tag() {
-    let (kept, shapes) = (Kept::default(), fake());
-    let first = ask(&kept, &shapes, Method::GET, None).unwrap();
-    let again = ask(&kept, &shapes, Method::GET, None).unwrap();
-    assert_eq!(bytes(&first).as_ptr(), bytes(&again).as_ptr(), "the same bytes");
-    let tag = first.headers.iter().find(|(name, _)| name == "etag").unwrap().1.clone();
-    assert_eq!(ask(&kept, &shapes, Method::GET, Some(&tag)).unwrap().status, 304);
-    shapes.generation.store(1, Ordering::Relaxed);
-    let newer = ask(&kept, &shapes, Method::GET, None).unwrap();
-    assert_ne!(bytes(&first).as_ptr(), bytes(&newer).as_ptr(), "made anew");
-    assert!(ask(&kept, &shapes, Method::POST, None).is_err());
+fn a_body_has_what_is_not_in_the_path() {
+    let services =
+        Services::of(&[("crm.order", order(), Value::Null), ("crm.any", Value::Null, Value::Null)]);
+    let all = [
+        published("a", &["POST"], "/a", "crm.order"),
+        published("b", &["PUT"], "/b/{id}", "crm.order"),
+        published("c", &["PATCH"], "/c", "crm.any"),
+        Published { data_format: Some(DataFormat::Form), ..published("d", &["POST"], "/d", "crm.order") },
+    ];
+    let document = document(&all, None, &services);
+    let body = |path: &str, method: &str| document["paths"][path][method]["requestBody"].clone();
+    let whole = json!({"$ref": "#/components/schemas/crm.order.input"});
+    assert_eq!(
+        body("/a", "post"),
+        json!({"required": true, "content": {"application/json": {"schema": whole}}})
+    );
+    let rest = body("/b/{id}", "put")["content"]["application/json"]["schema"].clone();
+    assert_eq!((&rest["required"], rest["properties"].get("id")), (&json!(["to"]), None));
+    assert_eq!(body("/c", "patch"), json!({"required": false, "content": {"*/*": {"schema": {}}}}));
+    assert!(body("/d", "post")["content"].get("multipart/form-data").is_some());
+    assert!(document["paths"]["/c"]["patch"]["responses"]["200"]["content"].get("*/*").is_some());
+}
+
+#[test]
+fn definitions_of_one_name_are_one_component_only_if_they_are_the_same() {
+    let other = json!({
+        "properties": {"to": {"$ref": "#/$defs/Address"}, "up": {"$ref": "#"}},
+        "$defs": {"Address": {"type": "string"}},
+    });
+    let services = Services::of(&[("a", order(), order()), ("b", other, Value::Null)]);
+    let all = [published("a", &["POST"], "/a", "a"), published("b", &["POST", "PUT"], "/b", "b")];
+    let document = document(&all, None, &services);
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let names: Vec<&str> = schemas.keys().map(String::as_str).collect();
+    assert_eq!(names, ["Address", "Address.2", "Error", "a.input", "a.output", "b.input"]);
+    assert_eq!(schemas["b.input"]["properties"]["to"]["$ref"], "#/components/schemas/Address.2");
+    assert_eq!(schemas["b.input"]["properties"]["up"]["$ref"], "#/components/schemas/b.input");
+}
+
+#[test]
+fn a_guest_can_put_nothing_but_a_schema_into_it() {
+    let hostile = json!({
+        "$id": "http://evil.example/", "$schema": 7, "x-logo": "y", "type": ["object", "evil"], "required": "all",
+        "properties": {
+            "a": {"$ref": "http://evil.example/x"}, "b": {"$ref": "#/$defs/Gone"}, "c": {"$ref": "#/properties/a"}, "d": 5,
+            "e": {"enum": [], "allOf": [], "minLength": -1, "multipleOf": 0, "pattern": {}, "items": [{}], "type": "text"},
+            "$ref": {"type": "string"}, "properties": {"type": "array", "items": true},
+        },
+        "$defs": {"../x y": {"const": {"$ref": "kept as data"}}, "n": null},
+    });
+    let services = Services::of(&[("s", hostile, Value::Null)]);
+    let made = make(&[&published("s", &["POST"], "/s", "s")], None, &services);
+    let Body::Whole(bytes) = made.answer(&HeaderMap::new()).body else { panic!("a whole body") };
+    let document: Value = serde_json::from_slice(&bytes).unwrap();
+    let expected = json!({"properties": {
+        "a": {}, "b": {}, "c": {}, "d": true, "e": {}, "$ref": {"type": "string"}, "properties": {"type": "array", "items": true},
+    }});
+    assert_eq!(document["components"]["schemas"]["s.input"], expected);
+    assert_eq!(document["components"]["schemas"][".._x_y"], json!({"const": {"$ref": "kept as data"}}));
+    assert!(!document.to_string().contains("evil"), "{document}");
+}
+
+#[test]
+fn credentials_are_named_by_their_kind_and_not_by_their_definition() {
+    let header = "x-api-key".to_owned();
+    let guarded = Published {
+        credentials: vec![
+            Credentials::Basic,
+            Credentials::Bearer,
+            Credentials::ApiKey { header },
+            Credentials::Certificate,
+        ],
+        is_guarded: true,
+        ..published("g", &["GET"], "/g", "s")
+    };
+    let document = document(&[guarded, published("o", &["GET"], "/o", "s")], None, &Services::of(&[]));
+    let named = json!([{"basic": []}, {"bearer": []}, {"api-key.x-api-key": []}, {"certificate": []}]);
+    assert_eq!(document["paths"]["/g"]["get"]["security"], named);
+    let schemes = &document["components"]["securitySchemes"];
+    assert_eq!(schemes["api-key.x-api-key"], json!({"type": "apiKey", "in": "header", "name": "x-api-key"}));
+    assert_eq!(
+        (&schemes["bearer"]["scheme"], &schemes["certificate"]["type"]),
+        (&json!("bearer"), &json!("mutualTLS"))
+    );
+    let open = &document["paths"]["/o"]["get"];
+    assert!(open.get("security").is_none() && open["responses"].get("401").is_none(), "{open}");
+    assert!(document["paths"]["/g"]["get"]["responses"].get("403").is_some());
+}
+
+#[test]
+fn paths_that_differ_in_names_only_are_one_and_the_first_of_two_channels_counts() {
+    let all = [
+        published("one", &["GET"], "/a//{x}", "s.one"),
+        published("two", &["GET", "POST"], "/a/{y}", "s.two"),
+        published("two.get", &["DELETE"], "/b", "s.two"),
+        published("two", &["GET"], "/c", "s.two"),
+    ];
+    let input = json!({"properties": {"y": {"type": "integer"}}});
+    let services = Services::of(&[("s.two", input, Value::Null)]);
+    let document = document(&all, None, &services);
+    let paths = document["paths"].as_object().unwrap();
+    assert_eq!(paths.keys().map(String::as_str).collect::<Vec<_>>(), ["/a/{x}", "/b", "/c"]);
+    assert_eq!(paths["/a/{x}"]["get"]["operationId"], "one.get");
+    let post = &paths["/a/{x}"]["post"];
+    assert_eq!(
+        post["parameters"][0],
+        json!({"name": "x", "in": "path", "required": true, "schema": {"type": "integer"}})
+    );
+    let ids = [&paths["/b"]["delete"]["operationId"], &paths["/c"]["get"]["operationId"]];
+    assert_eq!(ids, ["two.get.delete", "two.get"]);
+}
+
+#[test]
+fn in_development_every_service_is_described_where_it_answers() {
+    let services = Services::of(&[
+        ("a.b", json!({"properties": {"n": {"type": "integer"}}}), Value::Null),
+        ("x{y", Value::Null, Value::Null),
+    ]);
+    let document = document(&[], Some("/services/"), &services);
+    let paths = document["paths"].as_object().unwrap();
+    assert_eq!(paths.keys().map(String::as_str).collect::<Vec<_>>(), ["/services/a.b", "/services/x%7By"]);
+    assert_eq!(paths["/services/a.b"]["get"]["parameters"][0]["name"], "n");
+}
+
+#[test]
+fn schemas_beyond_the_bound_are_left_out_and_all_else_is_there() {
+    let large = json!({"title": "a".repeat(100_000)});
+    let names: Vec<String> = (0..100).map(|number| format!("s{number}")).collect();
+    let all: Vec<_> = names.iter().map(|name| (name.as_str(), large.clone(), Value::Null)).collect();
+    let document = document(&[], Some("/services/"), &Services::of(&all));
+    assert_eq!(document["paths"].as_object().unwrap().len(), 100);
+    let schemas = document["components"]["schemas"].as_object().unwrap().len();
+    assert!((50..100).contains(&schemas), "{schemas}");
 }

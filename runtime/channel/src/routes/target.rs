@@ -35,6 +35,11 @@ impl Methods {
         METHODS.iter().position(|known| *known == name).map_or(Self(0), |place| Self(1 << place))
     }
 
+    /// Those of the set, each by its name.
+    pub(crate) fn each(self) -> impl Iterator<Item = &'static str> {
+        METHODS.into_iter().filter(move |name| self.has(Self::one(name)))
+    }
+
     pub(crate) fn all() -> Self {
         Self(0x7f)
     }
@@ -50,8 +55,7 @@ impl Methods {
 
     /// As `Allow` names them.
     pub(crate) fn names(self) -> String {
-        let named = METHODS.into_iter().filter(|name| self.has(Self::one(name)));
-        named.collect::<Vec<_>>().join(", ")
+        self.each().collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -11,6 +11,7 @@ fn found(routes: &Routes, method: &str, path: &str, accept: &str) -> String {
         Ok(Lead::Service(target, _)) => target.service.to_string(),
         Ok(Lead::Preflight(_)) => "preflight".to_owned(),
         Ok(Lead::Options(methods)) => methods.names(),
+        Ok(Lead::Document) => "document".to_owned(),
         Err(error) => error.headers.first().map_or(error.message, |(_, allow)| format!("not: {allow}")),
     }
 }

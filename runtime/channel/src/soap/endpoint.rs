@@ -20,7 +20,7 @@ const MAX_NAMED: usize = 10;
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     pub(super) name: String,
-    service: Option<Arc<str>>,
+    pub(super) service: Option<Arc<str>>,
     pub(super) operations: BTreeMap<String, Arc<str>>,
     versions: SoapVersions,
     pub(super) namespace: Option<String>,
@@ -60,11 +60,6 @@ impl Endpoint {
             SoapVersions::V11 => &[Version::V11],
             SoapVersions::V12 => &[Version::V12],
         }
-    }
-
-    /// The service that answers an operation.
-    pub(super) fn service_of(&self, operation: &str) -> Option<&str> {
-        self.operations.get(operation).or(self.service.as_ref()).map(|service| &**service)
     }
 
     pub(super) fn check_version(&self, version: Version) -> Result<(), Fault> {

@@ -1,8 +1,7 @@
 //! SOAP messages: from the envelope to the service, and back.
 //!
 //! * `endpoint`: what an operator set for a channel. `sender`: who sends a message, where the message itself says it.
-//! * `types`: what services declare, as a WSDL says it.
-//! * `message`: what a service gets. `reply`: what a client gets. `wsdl`: what clients are made from.
+//! * `message`: what a service gets. `reply`: what a client gets. `wsdl`: what clients are made from, and `typed` its types.
 //!
 //! Credentials of HTTP are looked at before a byte of the body is read; those of WS-Security as soon as the envelope is. What is
 //! wrong is said as a fault, by `respond`.
@@ -11,7 +10,7 @@ mod endpoint;
 mod message;
 mod reply;
 mod sender;
-mod types;
+mod typed;
 mod wsdl;
 
 pub(crate) use endpoint::Endpoint;
@@ -20,7 +19,7 @@ use crate::access::tell;
 use crate::layers::{Arrival, Exchange, Failure, Outcome};
 use crate::respond::Form;
 use crate::{body, headers};
-use caisson_capability::{Error, ErrorKind, Invocation, Invoker, Shapes};
+use caisson_capability::{Describe, Error, ErrorKind, Invocation, Invoker};
 use caisson_soap::{Envelope, Fault};
 use http::Method;
 use http::header::{ALLOW, CONTENT_TYPE};
@@ -31,14 +30,14 @@ use std::sync::Arc;
 /// Answers a request that has come to a SOAP channel.
 pub(crate) async fn answer(
     invoker: &dyn Invoker,
-    shapes: Option<&dyn Shapes>,
+    services: Option<&dyn Describe>,
     endpoint: &Endpoint,
     mut exchange: Exchange,
 ) -> Outcome {
     let head = &exchange.arrival.head;
     if head.method != Method::POST {
         return if wsdl::is_wanted(head.uri.query()) {
-            wsdl::serve(endpoint, shapes, head)
+            wsdl::serve(endpoint, services, head)
         } else {
             Err(not_allowed())
         };
@@ -84,6 +83,7 @@ async fn call(
         attempt: 1,
         trace,
         depth: 0,
+        chain: caisson_capability::Chain::default(),
         request,
     };
     let named = |error: Error| Failure { service: Some(Arc::clone(&service)), ..Failure::from(error) };

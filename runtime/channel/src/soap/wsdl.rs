@@ -1,13 +1,14 @@
 //! The description of a channel, at `?wsdl`: what the operator wrote, or else what is known of it.
 //!
-//! A WSDL that is made here says which operations there are and where; what is within them is what the services declare,
-//! and anything where they declare nothing.
+//! A WSDL that is made here says which operations there are and where; what is within them is what their services declare, and
+//! anything where they declare nothing.
 
-use super::{Endpoint, types};
+use super::Endpoint;
+use super::typed::fields;
 use crate::headers;
 use crate::layers::Outcome;
 use bytes::Bytes;
-use caisson_capability::{Error, ErrorKind, Response, Shapes};
+use caisson_capability::{Describe, Error, ErrorKind, Response};
 use caisson_soap::names::is_name;
 use caisson_soap::wsdl::{Operation, Service, write};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderName};
@@ -26,10 +27,10 @@ pub(super) fn is_wanted(query: Option<&str>) -> bool {
 }
 
 /// The description.
-pub(super) fn serve(endpoint: &Endpoint, shapes: Option<&dyn Shapes>, head: &request::Parts) -> Outcome {
+pub(super) fn serve(endpoint: &Endpoint, services: Option<&dyn Describe>, head: &request::Parts) -> Outcome {
     let body = match &endpoint.wsdl {
         Some(written) => written.clone(),
-        None => Bytes::from(write(&described(endpoint, shapes, address(head))).map_err(unwritable)?),
+        None => Bytes::from(write(&described(endpoint, services, address(head))).map_err(unwritable)?),
     };
     let header = |name: HeaderName, value: &str| (name.as_str().to_owned(), value.to_owned());
     // The address in it is that which this client has used.
@@ -43,18 +44,20 @@ fn unwritable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
         .source(error)
 }
 
-fn described(endpoint: &Endpoint, shapes: Option<&dyn Shapes>, address: String) -> Service {
+fn described(endpoint: &Endpoint, services: Option<&dyn Describe>, address: String) -> Service {
     let name = if is_name(&endpoint.name) { endpoint.name.clone() } else { format!("_{}", endpoint.name) };
     let namespace = endpoint.namespace.clone().unwrap_or_else(|| format!("urn:{}", endpoint.name));
     let named: Vec<&str> = endpoint.operations.keys().map(String::as_str).collect();
     let names = if named.is_empty() { vec![ANY] } else { named };
     let operation = |name: &str| {
-        let shape = endpoint.service_of(name).and_then(|service| shapes?.shape(service)).unwrap_or_default();
+        let service = endpoint.operations.get(name).or(endpoint.service.as_ref());
+        let description = service.and_then(|service| services?.describe(service)).unwrap_or_default();
+        let schemas = &description.schemas;
         Operation {
             name: name.to_owned(),
             soap_action: action(&namespace, name),
-            input: shape.input.as_ref().and_then(types::fields),
-            output: shape.output.as_ref().and_then(types::fields),
+            input: schemas.input.as_deref().and_then(fields),
+            output: schemas.output.as_deref().and_then(fields),
         }
     };
     Service {

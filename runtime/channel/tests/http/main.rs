@@ -14,6 +14,7 @@ mod drain;
 mod harness;
 mod http2;
 mod limits;
+mod openapi;
 mod requests;
 mod soap;
 mod tls;

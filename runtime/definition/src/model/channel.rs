@@ -120,6 +120,9 @@ pub struct RestChannel {
     /// Give answers to GET an `ETag` and answer 304 when the client has that already.
     #[serde(default, skip_serializing_if = "is_default")]
     pub etag: bool,
+    /// Describe the channel at `/openapi.json`, where everybody who reaches the port can read it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub openapi: bool,
     /// Largest body of a request; by default what the server allows, which is also the most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
@@ -132,9 +135,6 @@ pub struct RestChannel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 86_400))]
     pub timeout_secs: Option<u32>,
-    /// Describe the channel in the OpenAPI document at `/openapi.json`, which everybody may read.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub openapi: bool,
     /// Switched off, it answers 404.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub enabled: bool,

@@ -1,19 +1,25 @@
 //! What a guest can reach: the log, other services, clocks and random numbers. Nothing else is linked with any
 //! effect: no files, no environment, no sockets.
 //!
-//! * [`answer`]: answers in pieces. [`limiter`]: memory. [`meter`]: time inside the guest. [`output`]: standard output and
+//! * [`answer`]: answers in pieces. [`calls`]: calls to other services, [`later`]: those that nobody waits for. [`lock`], [`cache`]:
+//!   what outlives an instance. [`limiter`]: memory. [`meter`]: time inside the guest. [`output`]: standard output and
 //!   error as log records.
 
 mod answer;
+mod cache;
+mod calls;
+mod later;
 pub(crate) mod limiter;
+mod lock;
 pub(crate) mod meter;
 pub(crate) mod output;
 
-use crate::bindings::{self, invoker, log, types};
+use crate::bindings::{self, background, grants, invoker, log, types};
 use crate::outlet::Outlet;
 use crate::settings::Limits;
 use bytes::Bytes;
-use caisson_capability::{Connections, Error, ErrorKind, Invocation, Invoker, Response};
+use caisson_cache::Caches;
+use caisson_capability::{Background, Connections, Invocation, Invoker, Locks};
 use caisson_host::{Carried, Guest, Link};
 use caisson_telemetry::{Level, LogHub, LogRecord};
 use limiter::MemoryLimiter;
@@ -21,7 +27,7 @@ use meter::Meter;
 use output::Output;
 use std::sync::{Arc, OnceLock, Weak};
 use tokio::sync::mpsc;
-use wasmtime::component::{Accessor, HasSelf, Linker, ResourceTable};
+use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 /// Log records that one invocation may write. The next one is replaced by a note; the rest are dropped.
@@ -32,9 +38,6 @@ const MAX_RECORD_BYTES: usize = 4 << 20;
 
 /// Longest name of a logger, in characters.
 const MAX_LOGGER: usize = 128;
-
-/// Calls to other services that one instance may have under way: each holds a message in the host's memory.
-const MAX_NESTED: usize = 32;
 
 /// Handles (streams, pollables) that one instance may hold.
 const MAX_RESOURCES: usize = 1_024;
@@ -47,31 +50,54 @@ const MAX_RANDOM_BYTES: u64 = 1 << 20;
 pub(crate) struct Outside {
     pub(crate) logs: Arc<LogHub>,
     connections: Arc<Connections>,
-    invoker: OnceLock<WeakInvoker>,
+    caches: Caches,
+    /// Names of locks and caches are the same for all packages.
+    shared_names: bool,
+    invoker: OnceLock<Held<dyn Invoker>>,
+    background: OnceLock<Held<dyn Background>>,
+    locks: OnceLock<Arc<dyn Locks>>,
 }
 
-struct WeakInvoker(Weak<dyn Invoker>);
+/// Held without being kept alive: what lies behind the door holds the engine.
+struct Held<T: ?Sized>(Weak<T>);
 
-impl std::fmt::Debug for WeakInvoker {
+impl<T: ?Sized> std::fmt::Debug for Held<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("WeakInvoker")
+        f.write_str("Held")
     }
 }
 
 impl Outside {
-    pub(crate) fn new(logs: Arc<LogHub>, connections: Arc<Connections>) -> Self {
-        Self { logs, connections, invoker: OnceLock::new() }
+    pub(crate) fn new(logs: Arc<LogHub>, connections: Arc<Connections>, shared_names: bool) -> Self {
+        Self { logs, connections, shared_names, ..Self::default() }
     }
 
-    /// Opens the door for calls between services. Only the first call counts. Weak, since the services behind the door
-    /// hold the engine.
+    /// Says who keeps locks. Only the first call counts.
+    pub(crate) fn lend(&self, locks: Arc<dyn Locks>) {
+        drop(self.locks.set(locks));
+    }
+
+    fn locks(&self) -> Option<Arc<dyn Locks>> {
+        self.locks.get().map(Arc::clone)
+    }
+
+    /// Opens the door for calls between services. Only the first call counts.
     pub(crate) fn connect(&self, invoker: Weak<dyn Invoker>) {
         // A second connection would be a mistake of the composition root, of no consequence to guests.
-        drop(self.invoker.set(WeakInvoker(invoker)));
+        drop(self.invoker.set(Held(invoker)));
     }
 
     fn invoker(&self) -> Option<Arc<dyn Invoker>> {
         self.invoker.get().and_then(|weak| weak.0.upgrade())
+    }
+
+    /// Says who keeps calls that nobody waits for. Only the first call counts.
+    pub(crate) fn connect_background(&self, background: Weak<dyn Background>) {
+        drop(self.background.set(Held(background)));
+    }
+
+    fn background(&self) -> Option<Arc<dyn Background>> {
+        self.background.get().and_then(|weak| weak.0.upgrade())
     }
 }
 
@@ -84,11 +110,12 @@ pub(crate) struct Call {
     outlet: Arc<Outlet>,
     /// Once the answer has begun.
     pieces: Option<mpsc::Sender<Bytes>>,
+    held: lock::Held,
 }
 
 impl Call {
     pub(crate) fn new(invocation: Arc<Invocation>, version: u32, outlet: Arc<Outlet>) -> Self {
-        Self { invocation, version, outlet, pieces: None }
+        Self { invocation, version, outlet, pieces: None, held: lock::Held::default() }
     }
 }
 
@@ -101,6 +128,10 @@ pub struct Host {
     call: Option<Call>,
     /// What loads, while no invocation is answered.
     label: Arc<str>,
+    /// The package that is answering.
+    package: Arc<str>,
+    /// Of locks, counted for the whole life of the instance.
+    tokens: u64,
     records: u32,
     record_bytes: usize,
     nested: Arc<()>,
@@ -111,7 +142,13 @@ pub struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(outside: Arc<Outside>, limits: &Limits, limiter: MemoryLimiter, label: &str) -> Self {
+    pub(crate) fn new(
+        outside: Arc<Outside>,
+        limits: &Limits,
+        limiter: MemoryLimiter,
+        package: Arc<str>,
+        label: &str,
+    ) -> Self {
         let output = Output::default();
         let wasi = wasi(&output);
         let mut table = ResourceTable::new();
@@ -123,6 +160,8 @@ impl Host {
             outside,
             call: None,
             label: label.into(),
+            package,
+            tokens: 0,
             records: 0,
             record_bytes: 0,
             nested: Arc::default(),
@@ -147,6 +186,11 @@ impl Host {
     pub(crate) fn end(&mut self) {
         self.log_output();
         self.call = None;
+    }
+
+    /// Whose the names of locks and caches are.
+    fn scope(&self) -> Arc<str> {
+        if self.outside.shared_names { Arc::default() } else { Arc::clone(&self.package) }
     }
 
     /// Whether the guest holds nothing of the host, so that putting back its memory resets it wholly.
@@ -246,7 +290,11 @@ pub(crate) fn link(linker: &mut Linker<Host>, capabilities: &[Link<Host>]) -> wa
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     log::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
     invoker::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
-    bindings::answer::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)
+    background::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
+    bindings::answer::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
+    bindings::cache::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
+    bindings::lock::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
+    grants::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)
 }
 
 impl types::Host for Host {}
@@ -265,72 +313,10 @@ impl log::Host for Host {
     }
 }
 
-impl invoker::Host for Host {}
-
-impl invoker::HostWithStore<Host> for HasSelf<Host> {
-    async fn invoke(
-        accessor: &Accessor<Host, Self>,
-        service: String,
-        request: types::Request,
-    ) -> Result<types::Response, types::Error> {
-        let prepared = accessor.with(|mut access| access.get().prepare_nested(&service, request));
-        let answer = match prepared {
-            Ok(nested) => nested.run_apart().await,
-            Err(error) => Err(error),
-        };
-        answer.map(bindings::response_for_guest).map_err(bindings::error_for_guest)
-    }
-}
-
-impl Host {
-    fn prepare_nested(&mut self, service: &str, request: types::Request) -> Result<Nested, Error> {
-        if Arc::strong_count(&self.nested) > MAX_NESTED {
-            let text =
-                format!("more than {MAX_NESTED} calls to other services at the same time (limit nested)");
-            return Err(Error::new(ErrorKind::QuotaExceeded, text));
-        }
-        let call = self.call.as_ref().ok_or_else(|| {
-            Error::new(
-                ErrorKind::InvalidInput,
-                "services can be called while a message is handled, not while a module loads",
-            )
-        })?;
-        if call.invocation.service.as_ref() == service {
-            return Err(Error::new(ErrorKind::InvalidInput, "a service cannot invoke itself"));
-        }
-        let invoker = self.outside.invoker().ok_or_else(|| {
-            Error::new(ErrorKind::Unavailable, "no services can be called: the server is stopping")
-        })?;
-        let nested = call.invocation.nested(service, bindings::request_from_guest(request))?;
-        Ok(Nested { invoker, invocation: nested, _counted: Arc::clone(&self.nested) })
-    }
-}
-
-/// A call to another service, ready to be made.
-struct Nested {
-    invoker: Arc<dyn Invoker>,
-    invocation: Invocation,
-    _counted: Arc<()>,
-}
-
-impl Nested {
-    /// Runs the call on a task of its own: its time must not count as the caller's, and a chain of calls must not become
-    /// a tower of polls on one stack. Dropping this future stops it.
-    async fn run_apart(self) -> Result<Response, Error> {
-        let Self { invoker, invocation, _counted } = self;
-        let mut tasks = tokio::task::JoinSet::new();
-        tasks.spawn(async move { invoker.invoke(invocation).await });
-        match tasks.join_next().await {
-            Some(Ok(answer)) => {
-                let Response { status, headers, body, .. } = answer?;
-                // A guest is given an answer as a whole.
-                let body = body.collect(Limits::default().answer_bytes).await?.into();
-                Ok(Response { status, headers, body, settlement: None })
-            }
-            Some(Err(error)) => {
-                Err(Error::new(ErrorKind::Internal, "the called service could not be run").source(error))
-            }
-            None => Err(Error::new(ErrorKind::Internal, "the called service could not be run")),
-        }
+impl grants::Host for Host {
+    fn has(&mut self, connection: String) -> bool {
+        let service = self.call.as_ref().map(|call| Arc::clone(&call.invocation.service));
+        let granted = service.and_then(|service| self.outside.connections.granted(&connection, &service));
+        granted.is_some_and(|granted| !granted.is_empty())
     }
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod calls;
+mod invoke;
 
 use crate::exit::Exit;
 use crate::output::Output;
@@ -38,6 +39,8 @@ enum Command {
     BenchEngine(bench::Args),
     /// Measure what a call to a connection costs before the connection does anything and print a line of JSON
     BenchCalls(calls::Args),
+    /// Measure calls between services, and those in the background, and print a line of JSON
+    BenchInvoke(invoke::Args),
     /// Measure routes and layers without sockets and print a line of JSON
     BenchChannels {
         /// Requests in a round
@@ -58,6 +61,7 @@ pub(crate) fn run(args: Args, output: Output) -> anyhow::Result<Exit> {
         Command::EngineKey => output.line(engine_key()?),
         Command::BenchEngine(args) => output.line(bench::run(&args)?),
         Command::BenchCalls(args) => output.line(calls::run(&args)?),
+        Command::BenchInvoke(args) => output.line(invoke::run(&args)?),
         Command::BenchChannels { requests } => output.line(bench_channels(requests)?),
     }
     Ok(Exit::Ok)

@@ -3,7 +3,7 @@
 use super::context::Context;
 use crate::exit::Exit;
 use crate::output::Output;
-use caisson_admin::shapes::{Package, Service};
+use caisson_admin::shapes::{Package, Service, Task, TaskState};
 use http::Method;
 use serde_json::Value;
 
@@ -34,6 +34,8 @@ enum Kind {
     Security,
     /// What services may use of the machine
     Limits,
+    /// Calls in the background: those that wait, are being made, or have failed
+    Tasks,
 }
 
 /// Carries it out.
@@ -50,6 +52,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         Kind::Grants => "/api/v1/definitions/sections/grants",
         Kind::Security => "/api/v1/definitions/sections/security",
         Kind::Limits => "/api/v1/definitions/sections/limits",
+        Kind::Tasks => "/api/v1/tasks",
     };
     let answer: Value = context.client()?.json(Method::GET, path).await?;
     let output = context.output;
@@ -65,6 +68,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             errors(output, &serde_json::from_value::<Vec<Package>>(packages)?);
         }
         Kind::Packages => packages(output, &serde_json::from_value::<Vec<Package>>(answer)?),
+        Kind::Tasks => tasks(output, &serde_json::from_value::<Vec<Task>>(answer)?),
         Kind::Channels | Kind::Connections | Kind::Grants | Kind::Security | Kind::Limits => {
             definitions(args.kind, output, answer.as_array().map(Vec::as_slice).unwrap_or_default());
         }
@@ -179,6 +183,35 @@ fn package_row(package: &Package) -> [String; 6] {
         state.to_owned(),
         package.services.len().to_string(),
         package.origin.path.clone().unwrap_or_else(|| package.origin.kind.clone()),
+    ]
+}
+
+fn tasks(output: Output, tasks: &[Task]) {
+    if tasks.is_empty() {
+        output.note("no calls in the background: nothing waits, and nothing has failed");
+        return;
+    }
+    let rows: Vec<[String; 7]> = tasks.iter().map(task_row).collect();
+    output.table(["TASK", "STATE", "SERVICE", "FROM", "DUE", "ATTEMPTS", "REASON"], &rows);
+    if tasks.iter().any(|task| task.state == TaskState::Failed) {
+        output.note("once more: POST /api/v1/tasks/<TASK>/retry; away with it: DELETE /api/v1/tasks/<TASK>");
+    }
+}
+
+fn task_row(task: &Task) -> [String; 7] {
+    let state = match task.state {
+        TaskState::Waiting => "waiting",
+        TaskState::Running => "running",
+        TaskState::Failed => "failed",
+    };
+    [
+        task.id.to_string(),
+        state.to_owned(),
+        task.service.clone(),
+        task.source.clone(),
+        task.due.clone(),
+        task.attempts.to_string(),
+        task.reason.as_deref().map_or_else(|| "-".to_owned(), first_line),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 mod apply;
 mod audit;
+mod check;
 mod cluster;
 mod context;
 mod definitions;
@@ -18,6 +19,8 @@ mod new;
 mod package_source;
 mod ping;
 mod serve;
+mod test;
+mod tool;
 mod undeploy;
 mod user;
 mod version;
@@ -68,6 +71,8 @@ pub(crate) struct Global {
 enum Command {
     Serve(Box<serve::Args>),
     New(new::Args),
+    Test(test::Args),
+    Check(check::Args),
     Deploy(deploy::Args),
     Undeploy(undeploy::Args),
     Invoke(invoke::Args),
@@ -117,6 +122,8 @@ fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Exit> {
         Command::Serve(args) => serve::run(*args, output),
         Command::Internal(args) => internal::run(args, output),
         Command::New(args) => new::run(&args, output),
+        Command::Test(args) => block_on(test::run(args, output)),
+        Command::Check(args) => block_on(check::run(args, output)),
         Command::Deploy(args) => block_on(deploy::run(&args, &context)),
         Command::Undeploy(args) => block_on(undeploy::run(&args, &context)),
         Command::Invoke(args) => block_on(invoke::run(&args, &context)),

@@ -49,6 +49,14 @@ pub(crate) struct Args {
     /// Threads that serve requests [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: Option<u16>,
+    /// Folder of .ini, .conf, .yaml, .yml and .toml files that every Python package is given; when they change, all load again
+    /// [default: user-conf in the data folder]
+    #[arg(long, value_name = "DIR")]
+    user_conf: Option<PathBuf>,
+    /// Locks and caches of one name are the same for all packages, as in Zato; otherwise each package has its own. The same on all
+    /// servers of a cluster
+    #[arg(long)]
+    shared_names: bool,
     /// Folder of the compiled Python interpreter [default: caisson-python beside this program]
     #[arg(long, value_name = "DIR", env = "CAISSON_PYTHON", hide_env_values = true)]
     python: Option<PathBuf>,
@@ -182,6 +190,8 @@ fn plan(args: Args) -> anyhow::Result<Plan> {
         // The file that runs, whatever is installed over it meanwhile.
         program: PathBuf::from("/proc/self/exe"),
         max_active: limits.max_active,
+        user_conf: args.user_conf,
+        shared_names: args.shared_names,
         config: args.config,
         tls: args.tls.options(),
         state: state(args.state),

@@ -172,6 +172,24 @@ impl State {
         self.claims.len() < count
     }
 
+    /// Whether a package has exactly these services.
+    pub(super) fn has_services(&self, package: &str, names: &[&str]) -> bool {
+        let running = self.packages.get(package).and_then(|entry| entry.running.as_ref());
+        running.is_some_and(|running| {
+            running.services.len() == names.len()
+                && running.services.iter().all(|service| names.contains(&service.name.as_str()))
+        })
+    }
+
+    /// Records that what runs could be loaded again: an error of an earlier try is mended.
+    pub(super) fn reloaded(&mut self, package: &str) {
+        let Some(entry) = self.packages.get_mut(package) else { return };
+        let digest = entry.running.as_ref().map(|running| running.version.digest);
+        if entry.broken.as_ref().is_some_and(|broken| broken.digest.is_none() || broken.digest == digest) {
+            entry.broken = None;
+        }
+    }
+
     /// Records a refusal. False when the same one is on record, so that it need not be reported again.
     pub(super) fn refuse(&mut self, package: &str, broken: Broken) -> bool {
         let entry = self.packages.entry(package.to_owned()).or_default();

@@ -4,6 +4,7 @@ use super::DeployError;
 use crate::about::About;
 use crate::source::Language;
 use crate::store::Origin;
+use caisson_capability::Schemas;
 use caisson_engine::ServiceInfo;
 use serde::Serialize;
 
@@ -60,6 +61,9 @@ pub struct ServiceStatus {
     pub line: u32,
     /// First paragraph of its documentation.
     pub doc: Option<String>,
+    /// What it declares; left out where a package is shown, as it may be long.
+    #[serde(skip)]
+    pub schemas: Schemas,
 }
 
 impl From<&ServiceInfo> for ServiceStatus {
@@ -69,7 +73,8 @@ impl From<&ServiceInfo> for ServiceStatus {
             class: info.class_name.clone(),
             module: info.module.clone(),
             line: info.line,
-            doc: info.shape.doc.clone(),
+            doc: info.doc.clone(),
+            schemas: info.schemas.clone(),
         }
     }
 }

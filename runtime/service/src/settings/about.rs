@@ -4,6 +4,8 @@ use super::SettingsError;
 use super::reader::Reader;
 use crate::about::Need;
 use crate::source::Language;
+use caisson_capability::Schemas;
+use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -63,6 +65,36 @@ impl Reader<'_> {
             needs.push(need);
         }
         Ok(needs)
+    }
+
+    /// Texts of JSON: a schema in the notation of TOML would be read by nothing else.
+    pub(super) fn schemas(&self, value: &Spanned<DeValue<'_>>) -> Result<Schemas, SettingsError> {
+        let Some(table) = value.get_ref().as_table() else {
+            let wanted = "a table: a line [schemas], and input = '''...''' and output = '''...''' below it";
+            return Err(self.wrong_type("schemas", wanted, value));
+        };
+        let mut schemas = Schemas::default();
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "input" => schemas.input = Some(self.schema("input", value)?),
+                "output" => schemas.output = Some(self.schema("output", value)?),
+                other => return Err(self.unknown(key.span(), other, &["input", "output"], " in [schemas]")),
+            }
+        }
+        Ok(schemas)
+    }
+
+    fn schema(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<String, SettingsError> {
+        let text = self.string(key, "a JSON Schema, as JSON in quotes", value)?;
+        match serde_json::from_str::<Map<String, Value>>(text) {
+            Ok(_) => Ok(text.to_owned()),
+            Err(error) => {
+                let message = format!(
+                    "{key} is no JSON Schema: {error}; write a JSON object, for example '{{\"type\": \"object\"}}'"
+                );
+                Err(self.error(value.span(), message))
+            }
+        }
     }
 
     fn need(&self, item: &Spanned<DeValue<'_>>) -> Result<Need, SettingsError> {

@@ -4,7 +4,7 @@
 //! `slow` (loading waits for the gate), `error LINE MESSAGE`, `panic`.
 
 use caisson_capability::{
-    BoxFuture, ChannelInfo, Cid, Deadline, Error, Invocation, Invoker, Request, Response, Trace,
+    BoxFuture, ChannelInfo, Cid, Deadline, Error, Invocation, Invoker, Request, Response, Schemas, Trace,
 };
 use caisson_engine::{LoadError, Package, ServiceInfo, Settings};
 use caisson_service::deploy::State;
@@ -104,7 +104,8 @@ fn info(name: &str, module: &str, line: usize) -> ServiceInfo {
         module: module.into(),
         class_name: "C".into(),
         line,
-        shape: Arc::default(),
+        doc: None,
+        schemas: Schemas::default(),
     }
 }
 
@@ -278,6 +279,7 @@ pub(crate) fn invocation(service: &str) -> Invocation {
         attempt: 1,
         trace: Trace::default(),
         depth: 0,
+        chain: caisson_capability::Chain::default(),
         request: Request::default(),
     }
 }

@@ -11,6 +11,7 @@ mod _caisson {
             types::{Error, ErrorKind, Request, Settlement},
         },
         objects::{PyChannel, PyHttp, PyRequest, PyResponse, PySecurity, PyServiceBase},
+        respond::{self, Unsendable},
         runtime,
         streams::{self, Stream},
     };
@@ -83,6 +84,24 @@ mod _caisson {
         };
         runtime::with(|runtime| runtime.settlement.set(Some(settlement)));
         Ok(())
+    }
+
+    /// `answer_of(service)`: what a service that a test has run would answer: `(True, status, headers, body)`, or
+    /// `(False, reason)` when it cannot be sent.
+    #[pyfunction]
+    fn answer_of(service: PyObjectRef, vm: &VirtualMachine) -> PyResult {
+        let Some(base) = service.downcast_ref::<PyServiceBase>() else {
+            return Err(vm.new_type_error("only a service has an answer"));
+        };
+        match respond::whole(base.answer(), vm) {
+            Ok(response) => {
+                let body = vm.ctx.new_bytes(response.body);
+                let parts = (vm.ctx.new_bool(true), response.status, fields(response.headers, vm), body);
+                Ok(vm.new_tuple(parts).into())
+            }
+            Err(Unsendable::Reason(reason)) => Ok(vm.new_tuple((vm.ctx.new_bool(false), reason)).into()),
+            Err(Unsendable::Raised(exception)) => Err(exception),
+        }
     }
 
     /// `flush()`: logs what was printed without a line end.

@@ -1,10 +1,15 @@
 //! Native modules of the interpreter.
 
 mod amqp;
+mod cache;
 mod caisson;
+mod calls;
+mod crypto;
 mod csv;
 mod http;
 pub mod json;
+mod lock;
+mod model;
 mod outcome;
 mod random;
 mod redis;
@@ -20,9 +25,14 @@ use rustpython_vm::{InterpreterBuilder, PyObjectRef};
 pub fn register(builder: InterpreterBuilder) -> InterpreterBuilder {
     let defs = [
         amqp::module_def(&builder.ctx),
+        cache::module_def(&builder.ctx),
         caisson::module_def(&builder.ctx),
+        calls::module_def(&builder.ctx),
+        crypto::module_def(&builder.ctx),
         csv::module_def(&builder.ctx),
         http::module_def(&builder.ctx),
+        lock::module_def(&builder.ctx),
+        model::module_def(&builder.ctx),
         random::module_def(&builder.ctx),
         redis::module_def(&builder.ctx),
         sql::module_def(&builder.ctx),

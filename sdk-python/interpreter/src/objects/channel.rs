@@ -29,6 +29,18 @@ impl PyChannel {
         vm.ctx.new_str(zelf.channel.name.as_str())
     }
 
+    /// The same as `name`: channels have no other.
+    #[pygetset]
+    fn id(zelf: &Py<Self>, vm: &VirtualMachine) -> PyStrRef {
+        Self::name(zelf, vm)
+    }
+
+    /// False: the server has no channels of its own that lead to services.
+    #[pygetset]
+    fn is_internal(_zelf: &Py<Self>) -> bool {
+        false
+    }
+
     /// `http-soap` for messages that came by HTTP, as Zato has it, else the channel's kind.
     #[pygetset(name = "type")]
     fn kind(zelf: &Py<Self>, vm: &VirtualMachine) -> PyStrRef {
@@ -73,6 +85,12 @@ impl PySecurity {
     #[pygetset]
     fn name(zelf: &Py<Self>, vm: &VirtualMachine) -> Option<PyStrRef> {
         zelf.text(|principal| &principal.definition, vm)
+    }
+
+    /// The same as `name`: security definitions have no other.
+    #[pygetset]
+    fn id(zelf: &Py<Self>, vm: &VirtualMachine) -> Option<PyStrRef> {
+        Self::name(zelf, vm)
     }
 
     /// Its type in Zato's spelling: `basic_auth`, `apikey`, `jwt`, `mtls`, `wss`, `admin`.

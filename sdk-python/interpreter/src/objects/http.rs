@@ -32,6 +32,11 @@ impl PyHttp {
         }
     }
 
+    /// Whether the URL has parameters.
+    pub fn has_params(&self) -> bool {
+        self.http.as_ref().is_some_and(has_params)
+    }
+
     fn text(&self, part: fn(&Http) -> &str, vm: &VirtualMachine) -> PyStrRef {
         vm.ctx.new_str(self.http.as_ref().map_or("", part))
     }
@@ -110,6 +115,11 @@ impl PyHttp {
     fn get_form_data(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
         Self::post(zelf, vm)
     }
+}
+
+/// Whether a URL has parameters, in its path or its query.
+pub fn has_params(http: &Http) -> bool {
+    !http.params.is_empty() || !http.query.is_empty()
 }
 
 fn pairs(fields: &[Field], vm: &VirtualMachine) -> PyObjectRef {

@@ -2,6 +2,7 @@
 //! asks for a part of it.
 
 mod channel;
+mod facts;
 mod http;
 mod request;
 mod response;

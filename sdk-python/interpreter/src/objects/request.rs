@@ -10,7 +10,7 @@ use crate::{
 };
 use rustpython_vm::{
     AsObject, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
-    builtins::{PyBytes, PyStrRef},
+    builtins::{PyBytes, PyDict, PyList, PyStrRef},
     pyclass,
 };
 use std::cell::{OnceCell, RefCell};
@@ -79,6 +79,31 @@ impl PyRequest {
             let body = self.bytes(vm).clone().into();
             PyHttp::new(self.pending.borrow_mut().http.take(), body).into_ref(&vm.ctx)
         })
+    }
+
+    /// The body, for those who look at it beside the payload.
+    pub fn body(&self, vm: &VirtualMachine) -> PyRef<PyBytes> {
+        self.bytes(vm).clone()
+    }
+
+    /// Makes this the input.
+    pub fn replace_input(&self, input: PyObjectRef) {
+        self.input.set(input);
+    }
+
+    /// The payload, if it is all that a declared input is made of: a plain dict or list, and no parameters in the URL.
+    pub fn plain_payload(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<Option<PyObjectRef>> {
+        let has_params = match zelf.http.get() {
+            Some(http) => http.has_params(),
+            None => zelf.pending.borrow().http.as_ref().is_some_and(super::http::has_params),
+        };
+        if zelf.is_soap || has_params {
+            return Ok(None);
+        }
+        let payload = Self::payload(zelf, vm)?;
+        let is_plain = payload.downcast_ref_if_exact::<PyDict>(vm).is_some()
+            || payload.downcast_ref_if_exact::<PyList>(vm).is_some();
+        Ok(is_plain.then_some(payload))
     }
 
     /// What the operator has said counts more than what the caller says, and that more than what the body looks like.
@@ -253,6 +278,18 @@ impl PyRequest {
         zelf.input.set(value);
     }
 
+    /// Whether parameters of the path win over those of the query.
+    #[pygetset]
+    fn path_over_query(zelf: &Py<Self>) -> bool {
+        zelf.path_over_query
+    }
+
+    /// Whether parameters of the URL win over the body; `None` when the operator has not said.
+    #[pygetset]
+    fn url_over_body(zelf: &Py<Self>) -> Option<bool> {
+        zelf.url_over_body
+    }
+
     /// Media type of the body, or `None`.
     #[pygetset]
     fn content_type(zelf: &Py<Self>, vm: &VirtualMachine) -> Option<PyStrRef> {
@@ -263,5 +300,42 @@ impl PyRequest {
     #[pygetset]
     fn cid(zelf: &Py<Self>, vm: &VirtualMachine) -> PyStrRef {
         vm.ctx.new_str(zelf.cid.as_str())
+    }
+
+    /// The parameters of the path and the query, merged as in `input`.
+    #[pygetset]
+    fn channel_params(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        let http = zelf.http_object(vm);
+        let none = vm.ctx.empty_str.to_owned();
+        let arguments = (none, PyHttp::params(http, vm)?, PyHttp::get(http, vm)?, zelf.path_over_query);
+        hook(|hooks| &hooks.make_input).call(arguments, vm)
+    }
+
+    /// What bodies are by the definition of the channel; empty if it does not say.
+    #[pygetset]
+    fn data_format(zelf: &Py<Self>, vm: &VirtualMachine) -> PyStrRef {
+        vm.ctx.new_str(zelf.data_format.as_deref().unwrap_or_default())
+    }
+
+    /// `plain_http` or `soap` for messages that came by HTTP, else empty.
+    #[pygetset]
+    fn transport(zelf: &Py<Self>, vm: &VirtualMachine) -> PyStrRef {
+        vm.ctx.new_str(match (zelf.is_soap, zelf.by_http) {
+            (true, _) => "soap",
+            (false, true) => "plain_http",
+            (false, false) => "",
+        })
+    }
+
+    /// A copy of the payload in which each dict has its keys as attributes.
+    #[pymethod]
+    fn to_bunch(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        hook(|hooks| &hooks.to_bunch).call((Self::payload(zelf, vm)?,), vm)
+    }
+
+    /// The same as `to_bunch`.
+    #[pymethod]
+    fn bunchified(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        Self::to_bunch(zelf, vm)
     }
 }

@@ -1,9 +1,11 @@
 //! `self.response`: what a service answers.
 
 use super::Lazy;
-use crate::modules::hook;
+use crate::{bindings::exports::caisson::service::handler::Context, modules::hook};
 use rustpython_vm::{
-    Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, builtins::PyDictRef, function::PySetterValue,
+    Py, PyObjectRef, PyPayload, PyResult, VirtualMachine,
+    builtins::{PyDictRef, PyStrRef},
+    function::PySetterValue,
     pyclass,
 };
 use std::cell::RefCell;
@@ -21,6 +23,20 @@ pub struct PyResponse {
     pub content_type: Lazy,
     /// Headers, if the service asked for them.
     pub headers: RefCell<Option<PyObjectRef>>,
+    /// `Content-Encoding`, if one was assigned.
+    pub content_encoding: Lazy,
+    result: Lazy,
+    result_details: Lazy,
+    cid: String,
+    data_format: Option<String>,
+}
+
+impl PyResponse {
+    /// The answer to a message, of which nothing is set yet.
+    pub fn new(context: &Context) -> Self {
+        let data_format = context.channel.data_format.clone();
+        Self { cid: context.cid.clone(), data_format, ..Self::default() }
+    }
 }
 
 #[pyclass(flags(HAS_DICT))]
@@ -89,5 +105,50 @@ impl PyResponse {
     fn set_headers(zelf: &Py<Self>, value: PyObjectRef) {
         let old = zelf.headers.replace(Some(value));
         drop(old);
+    }
+
+    /// What is sent as `Content-Encoding`; the payload has to be encoded by the service. Empty unless it was set.
+    #[pygetset]
+    fn content_encoding(zelf: &Py<Self>, vm: &VirtualMachine) -> PyObjectRef {
+        zelf.content_encoding.get().unwrap_or_else(|| vm.ctx.empty_str.to_owned().into())
+    }
+
+    #[pygetset(setter)]
+    fn set_content_encoding(zelf: &Py<Self>, value: PyObjectRef) {
+        zelf.content_encoding.set(value);
+    }
+
+    /// Kept for services that set it; it is sent nowhere.
+    #[pygetset]
+    fn result(zelf: &Py<Self>, vm: &VirtualMachine) -> PyObjectRef {
+        zelf.result.get().unwrap_or_else(|| vm.ctx.new_str("ZATO_OK").into())
+    }
+
+    #[pygetset(setter)]
+    fn set_result(zelf: &Py<Self>, value: PyObjectRef) {
+        zelf.result.set(value);
+    }
+
+    /// Kept for services that set it; it is sent nowhere.
+    #[pygetset]
+    fn result_details(zelf: &Py<Self>, vm: &VirtualMachine) -> PyObjectRef {
+        zelf.result_details.get().unwrap_or_else(|| vm.ctx.empty_str.to_owned().into())
+    }
+
+    #[pygetset(setter)]
+    fn set_result_details(zelf: &Py<Self>, value: PyObjectRef) {
+        zelf.result_details.set(value);
+    }
+
+    /// Correlation id.
+    #[pygetset]
+    fn cid(zelf: &Py<Self>, vm: &VirtualMachine) -> PyStrRef {
+        vm.ctx.new_str(zelf.cid.as_str())
+    }
+
+    /// What bodies are by the definition of the channel; empty if it does not say.
+    #[pygetset]
+    fn data_format(zelf: &Py<Self>, vm: &VirtualMachine) -> PyStrRef {
+        vm.ctx.new_str(zelf.data_format.as_deref().unwrap_or_default())
     }
 }

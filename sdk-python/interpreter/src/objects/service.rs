@@ -1,16 +1,13 @@
 //! The native base of `caisson.Service`: the parts of `self` that belong to one message.
 
-use super::{PyChannel, PyRequest, PyResponse};
+use super::{Lazy, PyChannel, PyRequest, PyResponse, facts};
 use crate::{
-    bindings::{
-        caisson::service::types::Channel,
-        exports::caisson::service::handler::{Context, Request},
-    },
+    bindings::exports::caisson::service::handler::{Context, Request},
     modules::hook,
 };
 use rustpython_vm::{
     Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
-    builtins::{PyStrRef, PyType},
+    builtins::{PyStrRef, PyType, PyTypeRef},
     class::PyClassImpl,
     function::FuncArgs,
     pyclass,
@@ -28,6 +25,7 @@ pub struct PyServiceBase {
     cid: OnceCell<PyStrRef>,
     request: OnceCell<PyRef<PyRequest>>,
     response: OnceCell<PyRef<PyResponse>>,
+    environ: Lazy,
 }
 
 impl PyServiceBase {
@@ -40,6 +38,7 @@ impl PyServiceBase {
             cid: OnceCell::new(),
             request: OnceCell::new(),
             response: OnceCell::new(),
+            environ: Lazy::default(),
         }
     }
 
@@ -57,30 +56,10 @@ impl PyServiceBase {
 impl Constructor for PyServiceBase {
     type Args = FuncArgs;
 
-    /// An object that answers no message, e.g. one that a test makes.
-    fn py_new(_cls: &Py<PyType>, _args: FuncArgs, _vm: &VirtualMachine) -> PyResult<Self> {
-        let context = Context {
-            cid: String::new(),
-            service: String::new(),
-            version: 0,
-            channel: Channel {
-                name: String::new(),
-                kind: String::new(),
-                data_format: None,
-                path_over_query: false,
-                url_over_body: None,
-            },
-            principal: None,
-            peer: None,
-            deadline_ms: 0,
-            attempt: 0,
-            traceparent: None,
-            tracestate: None,
-        };
-        Ok(Self::new(
-            context,
-            Request { http: None, soap: None, message: None, content_type: None, body: Vec::new() },
-        ))
+    /// An object that a test makes: `_facts` is its message. Without, it answers none.
+    fn py_new(_cls: &Py<PyType>, args: FuncArgs, vm: &VirtualMachine) -> PyResult<Self> {
+        let (context, request) = facts::message(args.kwargs.get("_facts"), vm)?;
+        Ok(Self::new(context, request))
     }
 }
 
@@ -99,7 +78,7 @@ impl PyServiceBase {
     /// The answer.
     #[pygetset]
     fn response(zelf: &Py<Self>, vm: &VirtualMachine) -> PyRef<PyResponse> {
-        zelf.response.get_or_init(|| PyResponse::default().into_ref_lazy(vm)).clone()
+        zelf.response.get_or_init(|| PyResponse::new(&zelf.context).into_ref_lazy(vm)).clone()
     }
 
     /// Correlation id: the same for everything that one inbound message sets in motion.
@@ -145,10 +124,39 @@ impl PyServiceBase {
         zelf.context.version
     }
 
+    /// Of the callback of a call in the background: the correlation id of that call; else `None`.
+    #[pygetset]
+    fn in_reply_to(zelf: &Py<Self>, vm: &VirtualMachine) -> Option<PyStrRef> {
+        zelf.context.in_reply_to.as_deref().map(|cid| vm.ctx.new_str(cid))
+    }
+
+    /// What a chain of calls in the background shares: a dict with dotted access.
+    #[pygetset]
+    fn environ(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        zelf.environ
+            .get_or_try(|| hook(|hooks| &hooks.make_environ).call((zelf.context.environ.clone(),), vm))
+    }
+
+    #[pygetset(setter)]
+    fn set_environ(zelf: &Py<Self>, value: PyObjectRef) {
+        zelf.environ.set(value);
+    }
+
+    /// An object of another class of the same package, for the same caller and under the same correlation id, whose message is empty.
+    #[pymethod]
+    fn _beside(zelf: &Py<Self>, class: PyTypeRef, vm: &VirtualMachine) -> PyResult<PyRef<Self>> {
+        let mut context = zelf.context.clone();
+        context.channel.kind = "new-instance".to_owned();
+        context.channel.name = "new-instance".to_owned();
+        let request = Request { http: None, soap: None, message: None, content_type: None, body: Vec::new() };
+        Self::new(context, request).into_ref_with_type_lazy_dict(vm, class)
+    }
+
     /// The facts of the message under the names that WSGI gives them; made when asked for.
     #[pygetset]
     fn wsgi_environ(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
-        hook(|hooks| &hooks.wsgi_environ).call((Self::request(zelf, vm), zelf.context.peer.clone()), vm)
+        let arguments = (Self::request(zelf, vm), zelf.context.peer.clone(), Self::channel(zelf, vm));
+        hook(|hooks| &hooks.wsgi_environ).call(arguments, vm)
     }
 }
 

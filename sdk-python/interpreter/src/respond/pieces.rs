@@ -2,7 +2,10 @@
 
 use super::{Unsendable, head};
 use crate::{
-    bindings::{caisson::service::answer, exports::caisson::service::handler::Response},
+    bindings::{
+        caisson::service::answer,
+        exports::caisson::service::handler::{Error, Response},
+    },
     modules,
     objects::PyResponse,
     registry::text,
@@ -25,6 +28,40 @@ pub fn send(
     payload: PyObjectRef,
     vm: &VirtualMachine,
 ) -> Result<Response, Unsendable> {
+    each(answer, payload, vm, |step| match step {
+        Step::Head(head) => answer::begin(head.status, &head.headers),
+        Step::Piece(bytes) => answer::write(bytes),
+    })
+}
+
+/// The same as a whole, sent to nobody.
+pub fn gather(
+    answer: &Py<PyResponse>,
+    payload: PyObjectRef,
+    vm: &VirtualMachine,
+) -> Result<Response, Unsendable> {
+    let mut body = Vec::new();
+    let head = each(answer, payload, vm, |step| {
+        if let Step::Piece(bytes) = step {
+            body.extend_from_slice(bytes);
+        }
+        Ok(())
+    })?;
+    Ok(Response { body, ..head })
+}
+
+/// What comes one after the other.
+enum Step<'a> {
+    Head(&'a Response),
+    Piece(&'a [u8]),
+}
+
+fn each(
+    answer: &Py<PyResponse>,
+    payload: PyObjectRef,
+    vm: &VirtualMachine,
+    mut take: impl FnMut(Step<'_>) -> Result<(), Error>,
+) -> Result<Response, Unsendable> {
     let content_type = match answer.content_type.get().filter(|value| !vm.is_none(value)) {
         Some(assigned) => assigned,
         None => header_content_type(answer, vm),
@@ -36,24 +73,24 @@ pub fn send(
     };
     let implied = if text(implied, vm)? == super::TEXT { super::TEXT } else { NDJSON };
     let response = head(answer, Some(implied), Vec::new(), vm)?;
-    answer::begin(response.status, &response.headers).map_err(|error| Unsendable::Reason(error.message))?;
+    let mut take = |step: Step<'_>| take(step).map_err(|error| Unsendable::Reason(error.message));
+    take(Step::Head(&response))?;
     if !vm.is_none(first) {
-        write(first)?;
+        take(Step::Piece(bytes(first)?.as_bytes()))?;
     }
     let others = PyIter::try_from_object(vm, others.clone())?;
     for piece in others.into_iter::<PyObjectRef>(vm) {
-        write(&piece?)?;
+        take(Step::Piece(bytes(&piece?)?.as_bytes()))?;
     }
     Ok(response)
 }
 
 const NDJSON: &str = "application/x-ndjson";
 
-fn write(piece: &PyObjectRef) -> Result<(), Unsendable> {
-    let bytes = piece
+fn bytes(piece: &PyObjectRef) -> Result<&Py<PyBytes>, Unsendable> {
+    piece
         .downcast_ref::<PyBytes>()
-        .ok_or_else(|| Unsendable::Reason("the pieces of a stream are bytes".to_owned()))?;
-    answer::write(bytes.as_bytes()).map_err(|error| Unsendable::Reason(error.message))
+        .ok_or_else(|| Unsendable::Reason("the pieces of a stream are bytes".to_owned()))
 }
 
 /// The media type that was set as a header, or `None`.

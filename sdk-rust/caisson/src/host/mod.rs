@@ -7,6 +7,10 @@ mod component;
 pub(crate) mod simulated;
 
 #[cfg(target_family = "wasm")]
-pub(crate) use component::{amqp, begin_answer, http, invoke, log, redis, sql, write_answer};
+pub(crate) use component::{
+    amqp, begin_answer, enqueue, http, invoke, invoke_all, log, redis, sql, write_answer,
+};
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use simulated::{amqp, begin_answer, http, invoke, log, redis, sql, write_answer};
+pub(crate) use simulated::{
+    amqp, begin_answer, enqueue, http, invoke, invoke_all, log, redis, sql, write_answer,
+};

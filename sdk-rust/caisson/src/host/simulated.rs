@@ -1,9 +1,11 @@
 //! The host of tests: what a service asks for is answered by the closures of [`crate::testing::Host`].
 
 use crate::bindings::caisson::capability::types as capability;
+use crate::bindings::caisson::service::background::{Task, Ticket};
+use crate::bindings::caisson::service::invoker::Call;
 use crate::bindings::caisson::service::types as service;
 use crate::log::Level;
-use crate::testing::{Record, State};
+use crate::testing::{Postponed, Record, State};
 use crate::{Error, Field, Request, Response};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -70,6 +72,22 @@ pub(crate) async fn invoke(
 ) -> Result<service::Response, service::Error> {
     let answer = ask("service", &name, |state| &state.services, Request::from_wit(request));
     answer.map(Response::into_wit).map_err(Error::into_service)
+}
+
+pub(crate) async fn invoke_all(calls: Vec<Call>) -> Vec<Result<service::Response, service::Error>> {
+    let mut answers = Vec::new();
+    for call in calls {
+        answers.push(invoke(call.service, call.request).await);
+    }
+    answers
+}
+
+pub(crate) async fn enqueue(task: Task) -> Result<Ticket, service::Error> {
+    let state = current().map_err(Error::into_service)?;
+    let mut later = state.later.borrow_mut();
+    let cid = task.cid.clone().unwrap_or_else(|| "later".to_owned());
+    later.push(Postponed::of(task));
+    Ok(Ticket { id: later.len() as u64, cid })
 }
 
 pub(crate) fn begin_answer(status: u16, headers: &[Field]) -> Result<(), service::Error> {

@@ -37,7 +37,7 @@ use std::task::{Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, SystemTime};
 
-pub use sent::{Answered, Sent, Statement};
+pub use sent::{Answered, Postponed, Sent, Statement};
 
 /// One record of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +63,7 @@ pub(crate) struct State {
     pub(crate) services: Mocks<Request, Response>,
     pub(crate) logs: RefCell<Vec<Record>>,
     pub(crate) answer: RefCell<Option<Response>>,
+    pub(crate) later: RefCell<Vec<Postponed>>,
 }
 
 /// A simulated host. Everything that a service may use has to be given to it; the rest answers `not-found`.
@@ -102,6 +103,8 @@ impl Host {
                 attempt: 1,
                 traceparent: None,
                 tracestate: None,
+                in_reply_to: None,
+                environ: None,
             },
         }
     }
@@ -191,6 +194,12 @@ impl Host {
     #[must_use]
     pub fn logs(&self) -> Vec<Record> {
         self.state.logs.borrow().clone()
+    }
+
+    /// The calls in the background that were asked for, in order. None is made.
+    #[must_use]
+    pub fn later(&self) -> Vec<Postponed> {
+        self.state.later.borrow().clone()
     }
 
     /// The answer that was made in pieces, put together; nothing if none was begun.

@@ -1,9 +1,11 @@
 //! What simulated connections are asked, and what they answer.
 
 use crate::bindings::caisson::http::client as wit;
+use crate::bindings::caisson::service::background::Task;
 use crate::sql::{Outcome, Params, Rows};
 use crate::{Error, Field, Result};
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 
 /// A request that was sent over a simulated HTTP connection.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +46,26 @@ impl Sent {
         serde_json::from_slice(&self.body).map_err(|error| {
             Error::internal("the service did not send the JSON that is expected").detail(error)
         })
+    }
+}
+
+/// A call in the background that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Postponed {
+    /// The service.
+    pub service: String,
+    /// Its message.
+    pub body: Vec<u8>,
+    /// How long it waits.
+    pub after: Duration,
+    /// The services that are called with the answer.
+    pub callback: Vec<String>,
+}
+
+impl Postponed {
+    pub(crate) fn of(task: Task) -> Self {
+        let Task { service, body, delay_ms, callback, .. } = task;
+        Self { service, body, after: Duration::from_millis(delay_ms), callback }
     }
 }
 

@@ -98,6 +98,7 @@ fn lease(options: &Value) -> Lease<Client> {
         attempt: 1,
         trace: Trace::default(),
         depth: 0,
+        chain: caisson_capability::Chain::default(),
         request: Request::default(),
     };
     connections.lease(&Arc::new(invocation), "__name__", "here").unwrap()

@@ -70,6 +70,7 @@ pub(crate) fn invocation(service: &str) -> Arc<Invocation> {
         attempt: 1,
         trace: Trace::default(),
         depth: 0,
+        chain: caisson_capability::Chain::default(),
         request: Request::default(),
     })
 }

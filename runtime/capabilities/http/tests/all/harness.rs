@@ -288,6 +288,7 @@ impl Setting {
             attempt: 1,
             trace: self.trace,
             depth: 0,
+            chain: caisson_capability::Chain::default(),
             request: caisson_capability::Request::default(),
         });
         let lease = connections.lease(&invocation, "http", "crm").unwrap();

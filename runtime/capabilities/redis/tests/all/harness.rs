@@ -193,6 +193,7 @@ pub(crate) fn invocation(limit: Duration) -> Arc<Invocation> {
         attempt: 1,
         trace: Trace::default(),
         depth: 0,
+        chain: caisson_capability::Chain::default(),
         request: Request::default(),
     })
 }

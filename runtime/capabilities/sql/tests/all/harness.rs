@@ -340,6 +340,7 @@ fn invocation() -> Arc<Invocation> {
         attempt: 1,
         trace: Trace::default(),
         depth: 0,
+        chain: caisson_capability::Chain::default(),
         request: Request::default(),
     })
 }

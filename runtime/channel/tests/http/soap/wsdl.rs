@@ -1,7 +1,13 @@
 //! The description of a channel.
 
 use super::{TEXT_XML, V11, serving};
+use crate::channels::routes;
+use crate::harness::Server;
+use crate::openapi::Services;
+use caisson_capability::{Describe, Schemas};
+use caisson_channel::Table;
 use serde_json::json;
+use std::sync::Arc;
 
 fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: example.com:8\r\n\r\n")
@@ -70,4 +76,39 @@ async fn a_description_is_for_those_who_may_call() {
     // Who proves it in the message cannot prove it before there is one.
     let server = serving(json!([key, wss]), json!({"security": ["key", "partner"]})).await;
     server.ask(&get("/soap?wsdl")).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_a_service_declares_is_in_the_description_and_what_is_no_object_is_anything() {
+    let input = json!({
+        "type": "object", "required": ["id", "lines"],
+        "properties": {
+            "id": {"type": "integer"},
+            "lines": {"type": "array", "items": {"type": "object", "properties": {"day": {"type": "string", "format": "date"}}}},
+        },
+    });
+    let schemas = Schemas { input: Some(input.to_string()), output: Some("[]".to_owned()) };
+    let services: Arc<dyn Describe> = Arc::new(Services { schemas, ..Services::default() });
+    let operations = json!({"Put": "s", "Other": "unknown"});
+    let channel = json!({"type": "soap", "name": "s", "path": "/soap", "operations": operations});
+    let table = Table::new(routes(json!([]), json!([channel]))).described_by(services);
+    let server = Server::serving(Arc::new(table)).await;
+    let answer = server.ask(&get("/soap?wsdl")).await;
+    let elements: Vec<&str> = answer
+        .expect(200)
+        .body
+        .split("<xsd:element ")
+        .skip(1)
+        .filter_map(|rest| rest.split('>').next())
+        .collect();
+    let expected = [
+        r#"name="Other""#,
+        r#"name="OtherResponse""#,
+        r#"name="Put""#,
+        r#"name="id" type="xsd:integer"/"#,
+        r#"name="lines" minOccurs="0" maxOccurs="unbounded""#,
+        r#"name="day" minOccurs="0" nillable="true" type="xsd:date"/"#,
+        r#"name="PutResponse""#,
+    ];
+    assert_eq!(elements, expected, "{}", answer.body);
 }

@@ -39,6 +39,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<String> {
         program,
         max_active: 1,
         plain_reset: args.plain_reset,
+        shared_names: false,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let figures = runtime.block_on(measure(args, &options));

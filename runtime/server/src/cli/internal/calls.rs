@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use caisson_capability::connections::Table;
 use caisson_capability::{
     BoxFuture, Call, ChannelInfo, Cid, Connection, Connections, Deadline, Error, Grant, Invocation,
-    LiveConnection, Options, Policy, Request, Trace,
+    LiveConnection, Options, Policy, Request, Schemas, Trace,
 };
 use caisson_engine::{Engine, EngineOptions, Host, Package, Program, Settings, SourceFile};
 use caisson_host::{Guest, Link, Shows, error, types};
@@ -128,6 +128,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<String> {
         program,
         max_active: 1,
         plain_reset: false,
+        shared_names: false,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let figures = runtime.block_on(measure(args, &options));
@@ -159,7 +160,8 @@ async fn measure(args: &Args, options: &EngineOptions) -> anyhow::Result<Figures
     let python = Package::Python { name: "calls".to_owned(), files: vec![source] };
     let wasm = std::fs::read(&args.component)
         .with_context(|| format!("{} cannot be read", args.component.display()))?;
-    let rust = Package::Component { name: "calls".to_owned(), wasm: wasm.into() };
+    let rust =
+        Package::Component { name: "calls".to_owned(), wasm: wasm.into(), schemas: Schemas::default() };
     let python = engine.load(&python, Settings::default()).await?;
     let rust = engine.load(&rust, Settings::default()).await?;
     Ok(Figures {
@@ -245,6 +247,7 @@ fn invocation(service: &str, body: String) -> Invocation {
         attempt: 1,
         trace: Trace::default(),
         depth: 0,
+        chain: caisson_capability::Chain::default(),
         request: Request { body: body.into(), ..Request::default() },
     }
 }

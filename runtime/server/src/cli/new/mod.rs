@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! * [`python`]: one module. [`rust`]: a project of cargo, with a copy of the [`sdk`] that this program was built with.
+//! * [`python`]: a package with its tests. [`rust`]: a project of cargo, with a copy of the [`sdk`] that this program was built with.
 
 mod python;
 mod rust;
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     /// Language of the service
     #[arg(value_enum)]
     language: Language,
-    /// Name of the module, or of the project: lower case letters, digits and _ (Rust: or -)
+    /// Name of the package, or of the project: lower case letters, digits and _ (Rust: or -)
     name: String,
     /// Folder to write it to; made if it is not there
     #[arg(long, value_name = "DIR", default_value = ".")]
@@ -34,7 +34,7 @@ pub(crate) struct Args {
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Language {
-    /// One Python module
+    /// A Python package with its tests
     Python,
     /// A project of cargo, for a component
     Rust,
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn does_not_overwrite() {
-        for (language, file) in [(Language::Python, "hello.py"), (Language::Rust, "hello/src/lib.rs")] {
+        for (language, file) in [(Language::Python, "hello/api.py"), (Language::Rust, "hello/src/lib.rs")] {
             let folder = tempfile::tempdir().unwrap();
             let args = Args { language, name: "hello".to_owned(), dir: folder.path().join("a/b") };
             assert_eq!(run(&args, Output::new(true)).unwrap(), Exit::Ok);

@@ -1,9 +1,21 @@
-//! A first service in Python.
+//! A first package of services in Python, with its tests.
 
 use super::{Args, write_new};
 use crate::exit::{Exit, usage};
 use crate::output::Output;
+use anyhow::Context as _;
 use serde_json::json;
+use std::path::Path;
+
+/// The package as it is written, but for its name: a package of its own, which is type-checked as it stands.
+const TEMPLATE: [(&str, &str); 6] = [
+    ("service.toml", include_str!("python/first_service/service.toml")),
+    ("README.md", include_str!("python/first_service/README.md")),
+    ("__init__.py", include_str!("python/first_service/__init__.py")),
+    ("api.py", include_str!("python/first_service/api.py")),
+    ("tests/__init__.py", include_str!("python/first_service/tests/__init__.py")),
+    ("tests/test_api.py", include_str!("python/first_service/tests/test_api.py")),
+];
 
 /// Names that Python keeps for itself and that are likely to be tried.
 const PYTHON_KEYWORDS: &[&str] = &[
@@ -20,26 +32,47 @@ const TAKEN_MODULES: &[&str] =
 ///
 /// # Errors
 ///
-/// A name that cannot be a module's, a file that exists, a folder that cannot be written to.
+/// A name that cannot be a package's, a folder that exists or cannot be written to.
 pub(super) fn run(args: &Args, output: Output) -> anyhow::Result<Exit> {
     check_name(&args.name)?;
-    let class = class_name(&args.name);
     let service = format!("{}.{}", args.name.replace('_', "-"), dashed(&args.name));
-    let path = args.dir.join(format!("{}.py", args.name));
-    write_new(&path, &python(&class, &service))?;
+    let folder = args.dir.join(&args.name);
+    if folder.exists() {
+        anyhow::bail!("{} exists and is left as it is: choose another name or --dir", folder.display());
+    }
+    write(&folder, &args.name, &service)?;
     if output.wants_json() {
-        output.json(&json!({"path": path, "service": service}));
+        output.json(&json!({"path": folder, "service": service}));
         return Ok(Exit::Ok);
     }
     let dir = args.dir.display();
-    output.line(format!("Wrote {} with the service {}", path.display(), output.bold(&service)));
+    output.line(format!("Wrote {} with the service {}", folder.display(), output.bold(&service)));
     output.line("");
     output.line("Next:");
+    output.line(format!("  caisson test {}", folder.display()));
     output.line(format!("  caisson serve --dev --services {dir}"));
     output.line(format!("  curl 'http://127.0.0.1:17010/services/{service}?name=Ada'"));
     output.line("");
-    output.line("Edit the file while the server runs: the new version answers as soon as it is saved.");
+    output.line("Edit api.py while the server runs: the new version answers as soon as it is saved.");
     Ok(Exit::Ok)
+}
+
+/// Writes the package under a hidden name first, and then renames it: a server that follows the folder sees all of it or nothing.
+fn write(folder: &Path, name: &str, service: &str) -> anyhow::Result<()> {
+    let partial = folder.with_file_name(format!(".{name}.new"));
+    let class = class_name(name);
+    for (path, text) in TEMPLATE {
+        let text = text
+            .replace("first-service.first-service", service)
+            .replace(
+                "first-service.api.first-service",
+                &format!("{}.api.{}", name.replace('_', "-"), dashed(name)),
+            )
+            .replace("FirstService", &class)
+            .replace("first_service", name);
+        write_new(&partial.join(path), &text)?;
+    }
+    std::fs::rename(&partial, folder).with_context(|| format!("{} cannot be written", folder.display()))
 }
 
 fn check_name(name: &str) -> anyhow::Result<()> {
@@ -95,34 +128,6 @@ fn dashed(name: &str) -> String {
     text
 }
 
-fn python(class: &str, service: &str) -> String {
-    format!(
-        r#""""A service. Saved in the services folder of a running server, it answers at once as {service}."""
-
-from caisson import Service
-
-
-class {class}(Service):
-    """Greets whoever is named in the message."""
-
-    def handle(self):
-        # The message: JSON body and query parameters alike. `input.get` gives None for what is not there.
-        name = self.request.input.get('name') or 'world'
-
-        # Seen by `caisson logs`, with the correlation id of this message.
-        self.logger.info('Greeting %s', name)
-
-        # The answer. A dict or a list becomes JSON, a text stays as it is.
-        self.response.payload = {{'greeting': f'Hello, {{name}}'}}
-
-        # More that a service can do:
-        #   self.response.status_code = 202
-        #   self.response.headers['X-Greeted'] = name
-        #   answer = self.invoke('other.service', {{'name': name}})
-"#
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +137,24 @@ mod tests {
         assert_eq!((class_name("hello").as_str(), dashed("hello").as_str()), ("Hello", "hello"));
         assert_eq!((class_name("crm_sync").as_str(), dashed("crm_sync").as_str()), ("CrmSync", "crm-sync"));
         assert_eq!((class_name("sync_2").as_str(), dashed("sync_2").as_str()), ("Sync2", "sync2"));
+    }
+
+    #[test]
+    fn nothing_of_the_template_s_name_is_left() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("crm_sync");
+        write(&folder, "crm_sync", "crm-sync.crm-sync").unwrap();
+        for (path, _) in TEMPLATE {
+            let text = std::fs::read_to_string(folder.join(path)).unwrap();
+            assert!(!text.to_lowercase().contains("first"), "{path}: {text}");
+        }
+        let api = std::fs::read_to_string(folder.join("api.py")).unwrap();
+        assert!(
+            api.contains("class CrmSync(Service)") && api.contains("name = 'crm-sync.crm-sync'"),
+            "{api}"
+        );
+        let test = std::fs::read_to_string(folder.join("tests/test_api.py")).unwrap();
+        assert!(test.contains("from crm_sync.api import CrmSync"), "{test}");
     }
 
     #[test]

@@ -1,0 +1,1 @@
+"""Tests of the package. They are not loaded when it is deployed."""
