@@ -87,9 +87,11 @@ impl<'a> Reader<'a> {
             }
             self.cursor.at += 1;
             match self.cursor.need(token)? {
-                b'?' => self.instruction(token)?,
+                b'?' => self.instruction(token).map_err(as_junk)?,
                 b'!' if self.cursor.begins("!-") => self.comment(token)?,
-                b'a'..=b'z' | b'A'..=b'Z' | b'_' => return Err(Stop::Wrong(code::JUNK_AFTER_ELEMENT, token)),
+                b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => {
+                    return Err(Stop::Wrong(code::JUNK_AFTER_ELEMENT, token));
+                }
                 b'!' => return Err(Stop::Unsupported),
                 _ => return Err(self.cursor.invalid()),
             }
@@ -284,6 +286,14 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(found)
+    }
+}
+
+/// Behind the root, a declaration is only one more thing that must not be there.
+fn as_junk(stop: Stop) -> Stop {
+    match stop {
+        Stop::Wrong(code::MISPLACED_DECLARATION, at) => Stop::Wrong(code::JUNK_AFTER_ELEMENT, at),
+        other => other,
     }
 }
 

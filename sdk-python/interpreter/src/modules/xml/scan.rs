@@ -187,7 +187,8 @@ impl<'a> Cursor<'a> {
     /// Passes a processing instruction; `<?` lies behind.
     pub fn instruction(&mut self, token: usize) -> Scan<()> {
         let target = self.name(token)?;
-        if target == "xml" {
+        // At the very start it is a declaration that is not well-formed, which has errors of its own.
+        if target == "xml" && token > 0 {
             return Err(Stop::Wrong(code::MISPLACED_DECLARATION, token));
         }
         if target.eq_ignore_ascii_case("xml") || target.contains(':') {
