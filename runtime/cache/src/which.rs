@@ -29,16 +29,19 @@ pub enum Which {
     Regex(String),
 }
 
+/// Whether a key is meant.
+type Test<'a> = Box<dyn Fn(&str) -> bool + 'a>;
+
 /// A choice that can be made: everything about it has been checked.
 pub(crate) enum Choice<'a> {
     Keys(&'a [String]),
-    Matching(Box<dyn Fn(&str) -> bool + 'a>),
+    Matching(Test<'a>),
 }
 
 impl Which {
     /// Checks the texts, and compiles a regular expression.
     pub(crate) fn choice(&self) -> Result<Choice<'_>, Refused> {
-        let test: Box<dyn Fn(&str) -> bool> = match self {
+        let test: Test<'_> = match self {
             Self::All => Box::new(|_| true),
             Self::Keys(keys) => {
                 bounded(keys, MAX_ENTRIES, "keys")?;
@@ -65,10 +68,7 @@ impl Which {
     }
 }
 
-fn one<'a>(
-    text: &'a str,
-    test: impl Fn(&str, &str) -> bool + 'a,
-) -> Result<Box<dyn Fn(&str) -> bool + 'a>, Refused> {
+fn one<'a>(text: &'a str, test: impl Fn(&str, &str) -> bool + 'a) -> Result<Test<'a>, Refused> {
     short(text)?;
     Ok(Box::new(move |key| test(key, text)))
 }
