@@ -36,7 +36,7 @@ fn files_with_known_endings_are_given_and_take_the_place_of_a_packages_own() {
         operator("e.toml"),
     ];
     assert_eq!(given, expected);
-    let wasm = Package::Component { name: "crm".to_owned(), wasm: "x".into() };
+    let wasm = Package::Component { name: "crm".to_owned(), wasm: "x".into(), schemas: Default::default() };
     assert_eq!(conf.give(wasm.clone()), wasm);
 }
 
