@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, cast
 
 from caisson import _absent, _pipeline, _program
+from caisson._model import prepare_readers
 from caisson._names import service_name
 from caisson._problems import DeclarationError
 from caisson._service import Service
@@ -191,7 +192,9 @@ def load_program(files: dict[str, bytes], package: str) -> list[ServiceFacts]:
             # The name belongs to something else that was imported before.
             del sys.modules[name]
         importlib.import_module(name)
-    return _services(importer)
+    services = _services(importer)
+    prepare_readers()
+    return services
 
 
 def _services(importer: ProgramImporter) -> list[ServiceFacts]:

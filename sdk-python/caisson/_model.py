@@ -16,7 +16,7 @@ from typing import Any
 
 from caisson._problems import BAD, MISSING, Problems, nearest
 
-__all__ = ['Model', 'ModelRows']
+__all__ = ['Model', 'ModelRows', 'prepare_readers']
 
 
 class Model:
@@ -100,6 +100,11 @@ class Model:
     @classmethod
     def from_dict(cls, data: Any, service: Any = None) -> Any:
         """An object from a dict, checked and converted; a list of objects from a list. ModelValidationError if it does not fit."""
+        # What is plain is read natively, to the same result; what is not, and every error, below.
+        reader = _reader(cls) if type(data) is dict else None
+        made = reader.value(data) if reader is not None else None
+        if made is not None:
+            return made
         from caisson._kinds_nested import ListKind, ModelKind
         from caisson._shape import finish
 
@@ -147,6 +152,30 @@ class ModelRows(list[Any]):
 def _shape(cls: type) -> Any:
     from caisson._shape import shape_of
     return cls.__dict__.get('__caisson_shape__') or shape_of(cls)
+
+
+def _reader(cls: type) -> Any:
+    """The native reader of a model, or None where there is none. Made at first use, which `load_program` sees to."""
+    known = cls.__dict__.get('__caisson_reader__', MISSING)
+    if known is not MISSING:
+        return known
+    try:
+        from caisson._native_plan import model_reader
+    except ImportError:
+        # Under CPython.
+        return None
+    made = model_reader(cls)
+    type.__setattr__(cls, '__caisson_reader__', made)
+    return made
+
+
+def prepare_readers() -> None:
+    """Makes the readers of all models, so that no request has to."""
+    waiting = Model.__subclasses__()
+    while waiting:
+        cls = waiting.pop()
+        waiting.extend(cls.__subclasses__())
+        _reader(cls)
 
 
 def _first_value(field: Any) -> Any:

@@ -15,7 +15,7 @@ from caisson._kinds import Kind
 from caisson._kinds_nested import DictKind, Field, FieldsKind, ListKind, ModelKind, OptionalKind, UnionKind
 from caisson._problems import MISSING
 
-__all__ = ['reader_of']
+__all__ = ['model_reader', 'reader_of']
 
 # Kinds whose `convert` says it all: the native reader calls it.
 _NESTED = (DictKind, FieldsKind, ListKind, ModelKind, OptionalKind, UnionKind)
@@ -43,6 +43,15 @@ def reader_of(side: Any, is_output: bool = False) -> Any:
         plan.fill([_field(field, plans) for field in side.fields])
         return native.reader(plan)
     except _NotNative:
+        return None
+
+
+def model_reader(cls: type) -> Any:
+    """The native reader of a model from a dict, or None where only the one in Python can read it."""
+    try:
+        return native.reader(_node(ModelKind(cls), _Plans(is_output=False)))
+    except Exception:
+        # What is wrong with a model is told where it is used, and a model that nobody uses keeps no package from loading.
         return None
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from caisson import Model, Service, list_, optional
+from caisson import Model, Service
 
 TIMES = 100
 
@@ -18,7 +18,7 @@ class Customer(Model):
     key: UUID
     name: str
     email: str
-    phone: optional[str] = None
+    phone: str | None = None
     street: str
     city: str
     postcode: str
@@ -32,7 +32,7 @@ class Customer(Model):
     discount: float
     orders: int
     visits: int = 0
-    tags: list_[str]
+    tags: list[str]
     note: str = ''
 
 

@@ -101,7 +101,7 @@ pub(crate) fn group(
         );
         return Err(Error::new(ErrorKind::QuotaExceeded, text));
     }
-    let cid = asked.cid.unwrap_or_else(Cid::new);
+    let cid = asked.cid.unwrap_or_default();
     let mut group = Group {
         id: 0,
         source: by.service.as_ref().to_owned(),

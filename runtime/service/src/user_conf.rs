@@ -162,7 +162,6 @@ impl Follower {
     async fn take_over(&mut self) {
         let conf = self.conf.clone();
         match tokio::task::spawn_blocking(move || conf.refresh()).await {
-            Ok(Ok(false)) => {}
             Ok(Ok(true)) => {
                 self.told = None;
                 let names = self.conf.names().join(", ");
@@ -178,7 +177,8 @@ impl Follower {
                 self.deployer.report(Level::Error, format!("{error}; the files before that go on to count"));
                 self.told = Some(error);
             }
-            Ok(Err(_)) | Err(_) => {}
+            // Nothing new, or told already.
+            Ok(Ok(false) | Err(_)) | Err(_) => {}
         }
     }
 }
