@@ -76,5 +76,6 @@ def install() -> None:
     setter(_Policy())
     events.new_event_loop = asyncio.new_event_loop = SandboxLoop
     # Loops that are asked for by name, and the policy that comes back when another is taken away.
-    asyncio.EventLoop = asyncio.SelectorEventLoop = SandboxLoop
-    asyncio._DefaultEventLoopPolicy = _Policy
+    library: Any = asyncio
+    library.EventLoop = library.SelectorEventLoop = SandboxLoop
+    library._DefaultEventLoopPolicy = _Policy
