@@ -3,7 +3,7 @@
 use crate::report;
 use crate::task::{self, Group, Millis, Task, kind_of_origin, kind_of_pattern};
 use caisson_capability::background::{self, Retry};
-use caisson_capability::{Cid, Error, ErrorKind, Invocation, Invoker};
+use caisson_capability::{Error, ErrorKind, Invocation, Invoker};
 use std::time::Duration;
 
 /// Largest message of a call.

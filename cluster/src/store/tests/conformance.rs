@@ -229,7 +229,7 @@ async fn a_lock_has_one_holder_at_a_time_and_the_next_gets_it_when_it_is_given_b
     let another = other.lock("ab", LONG, NOW).await.unwrap().unwrap();
     let busy = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let mut waiting = JoinSet::new();
-    for store in [&store, &other].into_iter().cycle().take(20).cloned() {
+    for store in [store, other].into_iter().cycle().take(20) {
         let busy = Arc::clone(&busy);
         waiting.spawn(async move {
             let lock = store.lock("a", LONG, LONG).await.unwrap().unwrap();
