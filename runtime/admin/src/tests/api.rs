@@ -132,7 +132,7 @@ async fn failing_services_show_no_traceback() {
 }
 
 /// What the API has. A route that is added to the router has to be added here and is then looked for in the document.
-const ROUTES: [(&str, &str); 32] = [
+const ROUTES: [(&str, &str); 35] = [
     ("GET", "/healthz/live"),
     ("GET", "/healthz/ready"),
     ("GET", "/metrics"),
@@ -156,6 +156,9 @@ const ROUTES: [(&str, &str); 32] = [
     ("GET", "/api/v1/connections"),
     ("POST", "/api/v1/connections/{name}/ping"),
     ("GET", "/api/v1/grants/missing"),
+    ("GET", "/api/v1/tasks"),
+    ("POST", "/api/v1/tasks/{id}/retry"),
+    ("DELETE", "/api/v1/tasks/{id}"),
     ("GET", "/api/v1/usage"),
     ("GET", "/api/v1/audit"),
     ("GET", "/api/v1/revisions"),

@@ -22,6 +22,7 @@ const FILES: &[(&str, &str)] = &embedded![
     "sdk-rust/caisson/src/http.rs",
     "sdk-rust/caisson/src/invoke.rs",
     "sdk-rust/caisson/src/json.rs",
+    "sdk-rust/caisson/src/later.rs",
     "sdk-rust/caisson/src/lib.rs",
     "sdk-rust/caisson/src/log.rs",
     "sdk-rust/caisson/src/query.rs",
