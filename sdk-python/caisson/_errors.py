@@ -196,6 +196,10 @@ class InvokeTimeout(ServiceError, TimeoutError):
     default_msg = 'The service has not answered in time'
     retryable = True
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> InvokeTimeout:
+        # Errors of the system take no keywords when they are made.
+        return super().__new__(cls, *args)
+
 
 _BY_STATUS = {
     cls.status: cls

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-__all__ = ['Doctype', 'MAX_EXPANDED']
+__all__ = ['Doctype', 'LEAST_EXPANDED', 'MAX_EXPANDED']
 
-MAX_EXPANDED = 8 << 20
+MAX_EXPANDED = 4 << 20
 """Characters that all entities of a document together may become. What is more is an attack ("billion laughs")."""
+
+LEAST_EXPANDED = 32
+"""Characters that each use of an entity counts at least: many small ones take time, too."""
 
 _S = r'[ \t\n]'
 _NAME = r'[:A-Z_a-z\xb7\xc0-\ufffd][-:.\w\xb7\xc0-\ufffd]*'

@@ -6,7 +6,7 @@ import codecs
 import re
 from typing import Any
 
-from caisson._expat_dtd import Doctype, MAX_EXPANDED
+from caisson._expat_dtd import LEAST_EXPANDED, MAX_EXPANDED, Doctype
 from caisson._expat_errors import ExpatError, fail
 
 __all__ = ['Names', 'Scanner']
@@ -283,7 +283,7 @@ class Scanner:
     def _enter(self, name: str, value: str) -> None:
         if name in self._doctype.active:
             raise self._fail('RECURSIVE_ENTITY_REF')
-        self._expanded += len(value)
+        self._expanded += max(len(value), LEAST_EXPANDED)
         if self._expanded > MAX_EXPANDED:
             raise self._fail('AMPLIFICATION_LIMIT_BREACH')
         self._doctype.active.add(name)

@@ -30,9 +30,25 @@ __all__ = [
 _DEEPEST_REPORT = 2_000
 _INNERMOST = 100
 
-python_loads = json.loads
+# Of a whole number: CPython's default (`sys.int_info.default_max_str_digits`), which the interpreter does not hold when it reads.
+_MOST_DIGITS = 4_300
+
+_library_loads = json.loads
 python_dumps = json.dumps
 make_message = Message
+
+
+def python_loads(text: Any, **options: Any) -> Any:
+    """`json.loads` of the library. Numbers have as many digits as CPython reads, since what is longer could not be written again."""
+    if 'cls' not in options and options.get('parse_int') is None:
+        options['parse_int'] = _whole_number
+    return _library_loads(text, **options)
+
+
+def _whole_number(text: str) -> int:
+    if len(text) > _MOST_DIGITS + 1:
+        raise ValueError(f'Exceeds the limit ({_MOST_DIGITS} digits) for integer string conversion: value has {len(text)} digits')
+    return int(text)
 
 
 def dumps(value: Any) -> str:

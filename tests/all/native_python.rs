@@ -9,8 +9,10 @@ const CASES: &str = include_str!("../../sdk-python/tests/native_cases.py");
 /// What CPython makes of them; a test in `sdk-python/tests` holds it.
 const EXPECTED: &str = include_str!("../../sdk-python/tests/native_expected.txt");
 
-/// The library's writer puts quotes around a field in which a quote is escaped, which readers take all the same.
-const KNOWN: [&str; 2] = ["writer 8 4", "writer 8 15"];
+/// The library's writer puts quotes around a field in which a quote is escaped, which readers take all the same. And CPython's
+/// `parse` garbles text that declares an encoding: it takes it for bytes of that one.
+const KNOWN: [&str; 3] =
+    ["writer 8 4", "writer 8 15", r#"parse '<?xml version="1.0" encoding="iso-8859-1"?><a>\xe9</a>'"#];
 
 fn results(lines: &str) -> BTreeMap<&str, &str> {
     lines.lines().filter_map(|line| line.split_once('\t')).collect()

@@ -79,7 +79,8 @@ FACTS = [
      ['ca978112', '80084bf2', 'ca234c55', '0cc175b9']),
     ('import hmac', "hmac.new(b'k', b'm', 'sha512').hexdigest()[:8], hmac.compare_digest('a', 'a')", ['94ec9586', True]),
     ('import hashlib', "hashlib.pbkdf2_hmac('sha256', b'p', b's', 10).hex()[:8]", '1d6f1f70'),
-    ('import zlib, gzip, bz2, lzma', "[m.decompress(m.compress(b'a' * 99)) == b'a' * 99 for m in (zlib, gzip, bz2, lzma)] + [zlib.crc32(b'a')]", [True] * 4 + [3904355907]),
+    # lzma is left out: writing needs more memory than a service has unless its limit is raised.
+    ('import zlib, gzip, bz2', "[m.decompress(m.compress(b'a' * 99)) == b'a' * 99 for m in (zlib, gzip, bz2)] + [zlib.crc32(b'a')]", [True] * 3 + [3904355907]),
     ('import zipfile, io', "(lambda out: (zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED).writestr('a/b', 'c'), 1)[1])(io.BytesIO())", 1),
     # The web and mail.
     ('from urllib import parse as p', "[p.quote('ż/ a'), p.urlencode({'a': ['1', '2'], 'b': 'x y'}, True), p.parse_qs('a=1&a=2&b='), p.urljoin('http://h/a/b', '../c?d'), p.urlsplit('https://u:p@h:1/x?y#z').port]",

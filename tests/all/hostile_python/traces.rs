@@ -6,7 +6,7 @@ use http::Method;
 /// Changes everything that it can, and then looks what it finds changed.
 const VANDAL: &str = r#"
 import builtins, contextvars, decimal, gc, json, logging, os, random, re, sys, types, warnings
-import caisson, caisson._service
+import caisson, caisson._invoke
 from caisson import Service
 
 STATE = []
@@ -37,7 +37,7 @@ def damage():
     sys.path.append('/planted')
     sys.setrecursionlimit(RECURSION + 77)
     Service.planted = True
-    caisson._service.json = None
+    caisson._invoke.json = None
     Vandal.handle_planted = True
     logging.getLogger().addHandler(logging.NullHandler())
     logging.getLogger().setLevel(logging.CRITICAL)
@@ -66,7 +66,7 @@ def find():
     look('path', '/planted' in sys.path)
     look('recursion', sys.getrecursionlimit() != RECURSION)
     look('service class', hasattr(Service, 'planted') or hasattr(Vandal, 'handle_planted'))
-    look('sdk', caisson._service.json is None)
+    look('sdk', caisson._invoke.json is None)
     look('handlers', len(logging.getLogger().handlers) != HANDLERS)
     look('level', logging.getLogger().level != LEVEL or logging.root.manager.disable != 0)
     look('warnings', len(warnings.filters) != FILTERS)
