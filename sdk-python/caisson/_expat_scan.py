@@ -262,10 +262,12 @@ class Scanner:
         parser, value = self._parser, self._doctype.entities.get(name)
         if value is None:
             if name in self._doctype.external:
-                parser.call('ExternalEntityRefHandler', name, parser.GetBase(), *self._doctype.external[name])
+                if not parser.call('ExternalEntityRefHandler', name, parser.GetBase(), *self._doctype.external[name]):
+                    parser.default(f'&{name};')
                 return
             if self._doctype.has_external:
-                parser.call('SkippedEntityHandler', name, False)
+                if not parser.call('SkippedEntityHandler', name, False):
+                    parser.default(f'&{name};')
                 return
             raise self._fail('UNDEFINED_ENTITY')
         if parser.DefaultHandler is not None and parser.DefaultHandlerExpand is None:

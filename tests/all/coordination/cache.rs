@@ -64,7 +64,7 @@ async fn caches_belong_to_the_package_unless_the_operator_shares_them() {
 
 #[tokio::test]
 async fn no_service_fills_the_server_or_keeps_it_busy() {
-    let limits = "[limits]\ncpu_time_ms = 30000\nwall_time_ms = 50000\n";
+    let limits = "[limits]\nmemory_bytes = 536870912\ncpu_time_ms = 30000\nwall_time_ms = 50000\n";
     let setup =
         Setup::new().file("caches.py", CACHES).file("caches.toml", limits).file("healthy.py", HEALTHY);
     let server = setup.start().await;
