@@ -128,7 +128,7 @@ fn folder(root: &Path) -> anyhow::Result<(Option<String>, Outgoing)> {
 }
 
 /// All files below a folder; hidden ones and what Python compiled are left out.
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+pub(super) fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let entries =
         std::fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
     for entry in entries {
@@ -148,7 +148,8 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn inner_path(root: &Path, path: &Path) -> anyhow::Result<String> {
+/// A path below a folder as packages have it: with `/` between its parts.
+pub(super) fn inner_path(root: &Path, path: &Path) -> anyhow::Result<String> {
     let inner = path.strip_prefix(root)?;
     let parts: Option<Vec<&str>> = inner.components().map(|part| part.as_os_str().to_str()).collect();
     parts.map(|parts| parts.join("/")).with_context(|| format!("the name of {} is not UTF-8", path.display()))

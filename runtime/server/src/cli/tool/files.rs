@@ -1,5 +1,6 @@
 //! Files of others, as the sandbox is given them.
 
+use crate::cli::package_source::{inner_path, walk};
 use crate::exit::usage;
 use anyhow::Context as _;
 use caisson_engine::SourceFile;
@@ -170,33 +171,6 @@ fn package_of(folder: &Path) -> Option<String> {
     let is_package = ["service.toml", "__init__.py"].iter().any(|name| here.join(name).is_file());
     let whole = is_package.then(|| here.canonicalize().ok()).flatten()?;
     whole.file_name()?.to_str().map(str::to_owned)
-}
-
-/// All files below a folder; hidden ones and what Python compiled are left out.
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    let entries =
-        std::fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
-    for entry in entries {
-        let entry = entry.with_context(|| format!("{} cannot be read", folder.display()))?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with('.') || name == "__pycache__" || name.ends_with(".pyc") {
-            continue;
-        }
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            walk(&entry.path(), found)?;
-        } else if kind.is_file() {
-            found.push(entry.path());
-        }
-    }
-    Ok(())
-}
-
-fn inner_path(root: &Path, path: &Path) -> anyhow::Result<String> {
-    let inner = path.strip_prefix(root)?;
-    let parts: Option<Vec<&str>> = inner.components().map(|part| part.as_os_str().to_str()).collect();
-    parts.map(|parts| parts.join("/")).with_context(|| format!("the name of {} is not UTF-8", path.display()))
 }
 
 #[cfg(test)]
