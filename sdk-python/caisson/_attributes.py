@@ -60,8 +60,8 @@ class Attributes(Hooks):
         from caisson._hooks import JOB_TYPES
 
         message = self.request.message
-        found = message.properties.get('job-type', '') if message is not None else ''
-        return JOB_TYPES.get(found, '')
+        # A job of `self.schedule.onetime` comes without a messaging side.
+        return 'one_time' if message is None else JOB_TYPES.get(message.properties.get('job-type', ''), '')
 
     @property
     def invocation_time(self) -> datetime:

@@ -54,8 +54,9 @@ class Cache(Matching):
         """Sets a key if it is there; whether it was set."""
         return bool(self._put('keys', [key], value, expiry, 0, None, condition=2))
 
-    def delete(self, key: str, details: bool = False) -> Any:
-        """Deletes a key. Its value, or None if it was not there; with `details` an Entry."""
+    def delete(self, key: str, raise_key_error: bool = True, details: bool = False) -> Any:
+        """Deletes a key. Its value, or None if it was not there; with `details` an Entry. `raise_key_error` is taken and changes
+        nothing, as in Zato."""
         return self._delete('keys', [key], 0, details).get(key)
 
     def delete_many(self, keys: Iterable[str]) -> int:

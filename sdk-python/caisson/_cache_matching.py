@@ -2,7 +2,7 @@
 
 Each choice has four methods. `get_...` answers a dict of keys and values; `set_...`, `delete_...` and `expire_...` answer
 how many entries were meant, or with `return_found` a dict of them with their values (of `set_...`, those before). The most
-recently used come first; `limit` is how many there are at most, 0 for all.
+recently used come first; `limit` is how many there are at most, 0 for all. Parameters have the names and the order of Zato's.
 """
 
 from __future__ import annotations
@@ -60,121 +60,133 @@ class Matching:
     def _count(self) -> int:
         return int(unwrap(_native().count(self.name)))
 
-    def get_by_prefix(self, text: str, limit: int = 0, details: bool = False) -> dict[str, Any]:
-        """Those whose keys begin with `text`."""
-        return self._get('prefix', [text], limit, details)
+    def get_by_prefix(self, key: str, details: bool = False, limit: int = 0) -> dict[str, Any]:
+        """Those whose keys begin with `key`."""
+        return self._get('prefix', [key], limit, details)
 
-    def set_by_prefix(self, text: str, value: Any, expiry: float = 0.0, return_found: bool = False, limit: int = 0) -> Any:
-        """Sets those whose keys begin with `text`."""
-        return _told(self._put('prefix', [text], value, expiry, limit, _wanted(return_found)), return_found)
+    def set_by_prefix(
+        self, key: str, value: Any, expiry: float = 0.0, return_found: bool = False, details: bool = False, limit: int = 0,
+    ) -> Any:
+        """Sets those whose keys begin with `key`."""
+        return _told(self._put('prefix', [key], value, expiry, limit, _wanted(return_found, details)), return_found)
 
-    def delete_by_prefix(self, text: str, return_found: bool = False, limit: int = 0) -> Any:
-        """Deletes those whose keys begin with `text`."""
-        return _told(self._delete('prefix', [text], limit, _wanted(return_found)), return_found)
+    def delete_by_prefix(self, key: str, return_found: bool = False, limit: int = 0) -> Any:
+        """Deletes those whose keys begin with `key`."""
+        return _told(self._delete('prefix', [key], limit, _wanted(return_found)), return_found)
 
-    def expire_by_prefix(self, text: str, expiry: float = 0.0, return_found: bool = False, limit: int = 0) -> Any:
-        """Lets those end after `expiry` seconds whose keys begin with `text`."""
-        return _told(self._expire('prefix', [text], expiry, limit, _wanted(return_found)), return_found)
+    def expire_by_prefix(self, key: str, expiry: float = 0.0, limit: int = 0, return_found: bool = False) -> Any:
+        """Lets those end after `expiry` seconds whose keys begin with `key`."""
+        return _told(self._expire('prefix', [key], expiry, limit, _wanted(return_found)), return_found)
 
-    def get_by_suffix(self, text: str, limit: int = 0, details: bool = False) -> dict[str, Any]:
-        """Those whose keys end with `text`."""
-        return self._get('suffix', [text], limit, details)
+    def get_by_suffix(self, key: str, details: bool = False, limit: int = 0) -> dict[str, Any]:
+        """Those whose keys end with `key`."""
+        return self._get('suffix', [key], limit, details)
 
-    def set_by_suffix(self, text: str, value: Any, expiry: float = 0.0, return_found: bool = False, limit: int = 0) -> Any:
-        """Sets those whose keys end with `text`."""
-        return _told(self._put('suffix', [text], value, expiry, limit, _wanted(return_found)), return_found)
+    def set_by_suffix(
+        self, key: str, value: Any, expiry: float = 0.0, return_found: bool = False, details: bool = False, limit: int = 0,
+    ) -> Any:
+        """Sets those whose keys end with `key`."""
+        return _told(self._put('suffix', [key], value, expiry, limit, _wanted(return_found, details)), return_found)
 
-    def delete_by_suffix(self, text: str, return_found: bool = False, limit: int = 0) -> Any:
-        """Deletes those whose keys end with `text`."""
-        return _told(self._delete('suffix', [text], limit, _wanted(return_found)), return_found)
+    def delete_by_suffix(self, key: str, return_found: bool = False, limit: int = 0) -> Any:
+        """Deletes those whose keys end with `key`."""
+        return _told(self._delete('suffix', [key], limit, _wanted(return_found)), return_found)
 
-    def expire_by_suffix(self, text: str, expiry: float = 0.0, return_found: bool = False, limit: int = 0) -> Any:
-        """Lets those end after `expiry` seconds whose keys end with `text`."""
-        return _told(self._expire('suffix', [text], expiry, limit, _wanted(return_found)), return_found)
+    def expire_by_suffix(self, key: str, expiry: float = 0.0, limit: int = 0, return_found: bool = False) -> Any:
+        """Lets those end after `expiry` seconds whose keys end with `key`."""
+        return _told(self._expire('suffix', [key], expiry, limit, _wanted(return_found)), return_found)
 
-    def get_by_regex(self, pattern: str, limit: int = 0, details: bool = False) -> dict[str, Any]:
+    def get_by_regex(self, key: str, details: bool = False, limit: int = 0) -> dict[str, Any]:
         """Those in whose keys the regular expression is found. It takes linear time: no look-around, no back-references."""
-        return self._get('regex', [pattern], limit, details)
+        return self._get('regex', [key], limit, details)
 
-    def set_by_regex(self, pattern: str, value: Any, expiry: float = 0.0, return_found: bool = False, limit: int = 0) -> Any:
+    def set_by_regex(
+        self, key: str, value: Any, expiry: float = 0.0, return_found: bool = False, details: bool = False, limit: int = 0,
+    ) -> Any:
         """Sets those in whose keys the regular expression is found."""
-        return _told(self._put('regex', [pattern], value, expiry, limit, _wanted(return_found)), return_found)
+        return _told(self._put('regex', [key], value, expiry, limit, _wanted(return_found, details)), return_found)
 
-    def delete_by_regex(self, pattern: str, return_found: bool = False, limit: int = 0) -> Any:
+    def delete_by_regex(self, key: str, return_found: bool = False, limit: int = 0) -> Any:
         """Deletes those in whose keys the regular expression is found."""
-        return _told(self._delete('regex', [pattern], limit, _wanted(return_found)), return_found)
+        return _told(self._delete('regex', [key], limit, _wanted(return_found)), return_found)
 
-    def expire_by_regex(self, pattern: str, expiry: float = 0.0, return_found: bool = False, limit: int = 0) -> Any:
+    def expire_by_regex(self, key: str, expiry: float = 0.0, limit: int = 0, return_found: bool = False) -> Any:
         """Lets those end after `expiry` seconds in whose keys the regular expression is found."""
-        return _told(self._expire('regex', [pattern], expiry, limit, _wanted(return_found)), return_found)
+        return _told(self._expire('regex', [key], expiry, limit, _wanted(return_found)), return_found)
 
-    def get_contains(self, text: str, limit: int = 0, details: bool = False) -> dict[str, Any]:
-        """Those whose keys have `text` within them."""
-        return self._get('contains', [text], limit, details)
+    def get_contains(self, key: str, details: bool = False, limit: int = 0) -> dict[str, Any]:
+        """Those whose keys have `key` within them."""
+        return self._get('contains', [key], limit, details)
 
-    def set_contains(self, text: str, value: Any, expiry: float = 0.0, return_found: bool = False, limit: int = 0) -> Any:
-        """Sets those whose keys have `text` within them."""
-        return _told(self._put('contains', [text], value, expiry, limit, _wanted(return_found)), return_found)
+    def set_contains(
+        self, key: str, value: Any, expiry: float = 0.0, return_found: bool = False, details: bool = False, limit: int = 0,
+    ) -> Any:
+        """Sets those whose keys have `key` within them."""
+        return _told(self._put('contains', [key], value, expiry, limit, _wanted(return_found, details)), return_found)
 
-    def delete_contains(self, text: str, return_found: bool = False, limit: int = 0) -> Any:
-        """Deletes those whose keys have `text` within them."""
-        return _told(self._delete('contains', [text], limit, _wanted(return_found)), return_found)
+    def delete_contains(self, key: str, return_found: bool = False, limit: int = 0) -> Any:
+        """Deletes those whose keys have `key` within them."""
+        return _told(self._delete('contains', [key], limit, _wanted(return_found)), return_found)
 
-    def expire_contains(self, text: str, expiry: float = 0.0, return_found: bool = False, limit: int = 0) -> Any:
-        """Lets those end after `expiry` seconds whose keys have `text` within them."""
-        return _told(self._expire('contains', [text], expiry, limit, _wanted(return_found)), return_found)
+    def expire_contains(self, key: str, expiry: float = 0.0, limit: int = 0, return_found: bool = False) -> Any:
+        """Lets those end after `expiry` seconds whose keys have `key` within them."""
+        return _told(self._expire('contains', [key], expiry, limit, _wanted(return_found)), return_found)
 
-    def get_not_contains(self, text: str, limit: int = 0, details: bool = False) -> dict[str, Any]:
-        """Those whose keys do not have `text` within them."""
-        return self._get('not_contains', [text], limit, details)
+    def get_not_contains(self, key: str, details: bool = False, limit: int = 0) -> dict[str, Any]:
+        """Those whose keys do not have `key` within them."""
+        return self._get('not_contains', [key], limit, details)
 
-    def set_not_contains(self, text: str, value: Any, expiry: float = 0.0, return_found: bool = False, limit: int = 0) -> Any:
-        """Sets those whose keys do not have `text` within them."""
-        return _told(self._put('not_contains', [text], value, expiry, limit, _wanted(return_found)), return_found)
+    def set_not_contains(
+        self, key: str, value: Any, expiry: float = 0.0, return_found: bool = False, details: bool = False, limit: int = 0,
+    ) -> Any:
+        """Sets those whose keys do not have `key` within them."""
+        return _told(self._put('not_contains', [key], value, expiry, limit, _wanted(return_found, details)), return_found)
 
-    def delete_not_contains(self, text: str, return_found: bool = False, limit: int = 0) -> Any:
-        """Deletes those whose keys do not have `text` within them."""
-        return _told(self._delete('not_contains', [text], limit, _wanted(return_found)), return_found)
+    def delete_not_contains(self, key: str, return_found: bool = False, limit: int = 0) -> Any:
+        """Deletes those whose keys do not have `key` within them."""
+        return _told(self._delete('not_contains', [key], limit, _wanted(return_found)), return_found)
 
-    def expire_not_contains(self, text: str, expiry: float = 0.0, return_found: bool = False, limit: int = 0) -> Any:
-        """Lets those end after `expiry` seconds whose keys do not have `text` within them."""
-        return _told(self._expire('not_contains', [text], expiry, limit, _wanted(return_found)), return_found)
+    def expire_not_contains(self, key: str, expiry: float = 0.0, limit: int = 0, return_found: bool = False) -> Any:
+        """Lets those end after `expiry` seconds whose keys do not have `key` within them."""
+        return _told(self._expire('not_contains', [key], expiry, limit, _wanted(return_found)), return_found)
 
-    def get_contains_all(self, texts: Iterable[str], limit: int = 0, details: bool = False) -> dict[str, Any]:
-        """Those whose keys have all of `texts` within them."""
-        return self._get('contains_all', texts, limit, details)
+    def get_contains_all(self, key: Iterable[str], details: bool = False, limit: int = 0) -> dict[str, Any]:
+        """Those whose keys have all of `key` within them."""
+        return self._get('contains_all', key, limit, details)
 
     def set_contains_all(
-        self, texts: Iterable[str], value: Any, expiry: float = 0.0, return_found: bool = False, limit: int = 0,
+        self, key: Iterable[str], value: Any, expiry: float = 0.0, return_found: bool = False, details: bool = False,
+        limit: int = 0,
     ) -> Any:
-        """Sets those whose keys have all of `texts` within them."""
-        return _told(self._put('contains_all', texts, value, expiry, limit, _wanted(return_found)), return_found)
+        """Sets those whose keys have all of `key` within them."""
+        return _told(self._put('contains_all', key, value, expiry, limit, _wanted(return_found, details)), return_found)
 
-    def delete_contains_all(self, texts: Iterable[str], return_found: bool = False, limit: int = 0) -> Any:
-        """Deletes those whose keys have all of `texts` within them."""
-        return _told(self._delete('contains_all', texts, limit, _wanted(return_found)), return_found)
+    def delete_contains_all(self, key: Iterable[str], return_found: bool = False, limit: int = 0) -> Any:
+        """Deletes those whose keys have all of `key` within them."""
+        return _told(self._delete('contains_all', key, limit, _wanted(return_found)), return_found)
 
-    def expire_contains_all(self, texts: Iterable[str], expiry: float = 0.0, return_found: bool = False, limit: int = 0) -> Any:
-        """Lets those end after `expiry` seconds whose keys have all of `texts` within them."""
-        return _told(self._expire('contains_all', texts, expiry, limit, _wanted(return_found)), return_found)
+    def expire_contains_all(self, key: Iterable[str], expiry: float = 0.0, limit: int = 0, return_found: bool = False) -> Any:
+        """Lets those end after `expiry` seconds whose keys have all of `key` within them."""
+        return _told(self._expire('contains_all', key, expiry, limit, _wanted(return_found)), return_found)
 
-    def get_contains_any(self, texts: Iterable[str], limit: int = 0, details: bool = False) -> dict[str, Any]:
-        """Those whose keys have any of `texts` within them."""
-        return self._get('contains_any', texts, limit, details)
+    def get_contains_any(self, key: Iterable[str], details: bool = False, limit: int = 0) -> dict[str, Any]:
+        """Those whose keys have any of `key` within them."""
+        return self._get('contains_any', key, limit, details)
 
     def set_contains_any(
-        self, texts: Iterable[str], value: Any, expiry: float = 0.0, return_found: bool = False, limit: int = 0,
+        self, key: Iterable[str], value: Any, expiry: float = 0.0, return_found: bool = False, details: bool = False,
+        limit: int = 0,
     ) -> Any:
-        """Sets those whose keys have any of `texts` within them."""
-        return _told(self._put('contains_any', texts, value, expiry, limit, _wanted(return_found)), return_found)
+        """Sets those whose keys have any of `key` within them."""
+        return _told(self._put('contains_any', key, value, expiry, limit, _wanted(return_found, details)), return_found)
 
-    def delete_contains_any(self, texts: Iterable[str], return_found: bool = False, limit: int = 0) -> Any:
-        """Deletes those whose keys have any of `texts` within them."""
-        return _told(self._delete('contains_any', texts, limit, _wanted(return_found)), return_found)
+    def delete_contains_any(self, key: Iterable[str], return_found: bool = False, limit: int = 0) -> Any:
+        """Deletes those whose keys have any of `key` within them."""
+        return _told(self._delete('contains_any', key, limit, _wanted(return_found)), return_found)
 
-    def expire_contains_any(self, texts: Iterable[str], expiry: float = 0.0, return_found: bool = False, limit: int = 0) -> Any:
-        """Lets those end after `expiry` seconds whose keys have any of `texts` within them."""
-        return _told(self._expire('contains_any', texts, expiry, limit, _wanted(return_found)), return_found)
+    def expire_contains_any(self, key: Iterable[str], expiry: float = 0.0, limit: int = 0, return_found: bool = False) -> Any:
+        """Lets those end after `expiry` seconds whose keys have any of `key` within them."""
+        return _told(self._expire('contains_any', key, expiry, limit, _wanted(return_found)), return_found)
 
 
 def _native() -> Any:
@@ -204,8 +216,8 @@ def _parts(details: bool | None) -> int:
     return 0 if details is None else 2 if details else 1
 
 
-def _wanted(return_found: bool) -> bool | None:
-    return False if return_found else None
+def _wanted(return_found: bool, details: bool = False) -> bool | None:
+    return details if return_found else None
 
 
 def _told(found: dict[str, Any], return_found: bool) -> Any:

@@ -293,9 +293,7 @@ def _without_wrapper(payload: Any) -> Any:
     if not isinstance(payload, dict):
         return payload
     names = [name for name in payload if name != '_meta']
-    if 'response' in names:
-        return payload['response']
-    return payload[names[0]] if len(names) == 1 else payload
+    return payload['response'] if names == ['response'] else payload
 
 
 def bunched(value: Any) -> Any:

@@ -58,6 +58,11 @@ class Lock:
         """Whether it was acquired and not released since. Its time may be over all the same: `release` tells."""
         return self._token is not None
 
+    @property
+    def acquired(self) -> bool:
+        """The same as `is_acquired`, under the name that services of Zato know."""
+        return self.is_acquired
+
     def acquire(self) -> Lock:
         """Takes the lock. Raises LockTimeout if it cannot be had in time, CapabilityError if it can never be had here."""
         import _caisson_lock

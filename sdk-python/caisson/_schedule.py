@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from caisson._invoke import Invoking
+from caisson._invoke import Invoking
 
 __all__ = ['Schedule']
 
@@ -20,16 +19,22 @@ class Schedule:
         self._service = service
 
     def onetime(
-        self, target: Any, name: str = '', *, prefix: str = '', start_date: Any = '', after_seconds: float = 0,
+        self, service: Any = None, target: Any = '', name: str = '', *, prefix: str = '', start_date: Any = '', after_seconds: float = 0,
         after_minutes: float = 0, data: Any = '',
     ) -> int:
         """Has a service called once, at `start_date` or after `after_seconds` or `after_minutes`. Returns the job's id, a number.
+
+        Zato wants the service that asks as the first argument, `onetime(self, target, name)`; it may be left out, `onetime(target, name)`.
 
         `target` is a service by name or class; it sees the channel type `scheduler`, and the job's name as the channel's. The name
         is `name`, or `prefix` with a time added to it, or made from both services. `start_date` is a datetime or ISO 8601, in UTC
         unless it says otherwise; a time that has passed means at once. `data` is the payload. The job is on disk when this
         returns, and is carried out at least once.
         """
+        if service is not None and not isinstance(service, Invoking):
+            target, name = service, name or target
+        if not target:
+            raise TypeError('onetime needs the service that is to be called: its name or its class')
         task = self._service._task(target, data)
         task.update(
             scheduled=True, name=_name(name, prefix, self._service.name, task['service']), environ=self._service._environ(None),

@@ -92,7 +92,8 @@ def run_in_thread(self: Any, function: Callable[..., Any], *args: Any, **kwargs:
     return spawn(self, function, *args, **kwargs)
 
 
-def sleep(self: Any, seconds: float = 0) -> None:
-    """Waits for so many seconds. It costs no processor time, counts against the time limit of the service and ends with it."""
-    if seconds > 0:
-        time.sleep(seconds)
+def sleep(self: Any, timeout: float = 1) -> None:
+    """Waits for so many seconds, 1 unless given. It costs no processor time, counts against the time limit of the service and ends
+    with it."""
+    if timeout > 0:
+        time.sleep(timeout)

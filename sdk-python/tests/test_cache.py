@@ -166,6 +166,22 @@ class Test(unittest.TestCase):
         self.assertEqual(len(self.cache.default), 0)
         self.assertEqual(len(self.cache.builtin['customers']), 1)
 
+    def test_arguments_have_the_names_and_the_order_of_zato(self) -> None:
+        cache = self.cache.default
+        cache.set_many({'a.1': 1, 'a.2': 2, 'b.1': 3})
+        for suffix, key in [
+            ('by_prefix', 'a'), ('by_suffix', '.1'), ('by_regex', 'a'), ('contains', 'a'), ('not_contains', 'b'), ('contains_all', ['a']),
+            ('contains_any', ['a']),
+        ]:
+            with self.subTest(suffix):
+                get, put, end, delete = (getattr(cache, f'{verb}_{suffix}') for verb in ('get', 'set', 'expire', 'delete'))
+                self.assertEqual([entry.expiry for entry in get(key, True, 1).values()], [0.0])
+                self.assertEqual((len(get(key=key)), end(key, 5, 1), len(put(key, 0, 5, True, False, 1))), (2, 1, 1))
+                self.assertEqual([entry.expiry for entry in put(key, 0, 0, True, True, 1).values()], [5.0])
+                self.assertEqual(len(delete(key, True, 1)), 1)
+                cache.set_many({'a.1': 1, 'a.2': 2, 'b.1': 3})
+        self.assertIsNone(cache.delete('c', raise_key_error=False))
+
     def test_what_makes_no_sense_is_refused_here(self) -> None:
         cache = Cache('default')
         for wrong, says in [

@@ -27,7 +27,9 @@ def run(package: str, case: dict) -> list[str]:
         request = dict(case.get('request', {}))
         body = request.pop('body', None)
         request.setdefault('method', 'GET' if body is None else 'POST')
-        answer = App().run(service, body, errors='answer', **request)
+        # Services of one package call each other here as they do in the server.
+        app = App(*(fact.cls for fact in services))
+        answer = app.run(service, body, errors='answer', **request)
         return compat_cases.check_answer(case['expect'], answer.status_code, answer.headers, answer.body, answer.message)
     except Exception as error:
         text = f'{type(error).__name__}: {error}'

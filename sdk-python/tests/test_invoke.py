@@ -128,6 +128,9 @@ class Invoke(Case):
         ):
             self.with_native(answer)
             self.assertEqual(Caller().invoke('a', **options), expected)
+        for whole in ({'a': 1}, {'response': 1, 'a': 2}, [1], 'text'):
+            self.with_native(good(whole))
+            self.assertEqual(Caller().invoke('a', skip_response_elem=True), whole, 'this is no wrapper')
         self.with_native(answer, answer)
         self.assertEqual(Caller().invoke('a', as_bunch=True).response.a.b[0].c, 1)
         whole = Caller().invoke('a', as_response=True)
@@ -343,6 +346,19 @@ class Schedule(Case):
                 task = native.asked[0]
                 self.assertTrue(low <= task['delay_ms'] <= high, task)
                 self.assertTrue(task['scheduled'])
+
+    def test_the_service_that_asks_may_come_first(self) -> None:
+        """As in Zato."""
+        native, caller = self.with_native(), Caller()
+        caller.schedule.onetime(caller, 'a', 'job')
+        caller.schedule.onetime(caller, Callee, name='job')
+        caller.schedule.onetime('a', 'job')
+        caller.schedule.onetime(target='a', name='job')
+        self.assertEqual([(task['service'], task['name']) for task in native.asked],
+                         [('a', 'job'), ('callee', 'job'), ('a', 'job'), ('a', 'job')])
+        for wrong in ((caller,), ()):
+            with self.assertRaisesRegex(TypeError, 'its name or its class'):
+                caller.schedule.onetime(*wrong)
 
     def test_names(self) -> None:
         """As given, with a prefix, or made up."""

@@ -6,6 +6,7 @@ import logging
 import sys
 import types
 import unittest
+from unittest import mock
 
 from tests import _stub
 
@@ -54,7 +55,7 @@ class TestLock(unittest.TestCase):
     def test_it_is_taken_and_given_back_also_when_the_block_raises(self) -> None:
         native.answers[:] = [(True, 7), (True, True)]
         with self.assertRaises(KeyError), Orders().lock() as lock:
-            self.assertTrue(lock and lock.is_acquired)
+            self.assertTrue(lock and lock.is_acquired and lock.acquired)
             raise KeyError
         self.assertEqual(native.asked, [('orders', 20_000, 10_000), 7])
         self.assertFalse(lock.release(), 'given back twice is no error, and tells')
@@ -128,6 +129,11 @@ class TestSpawn(unittest.TestCase):
             Orders().spawn('no function')
 
     def test_sleep_takes_nothing_for_nothing(self) -> None:
-        Orders().sleep()
+        Orders().sleep(0)
         Orders().sleep(-1)
-        Orders().sleep(0.001)
+        Orders().sleep(timeout=0.001)
+
+    def test_sleep_is_a_second_unless_it_is_told(self) -> None:
+        with mock.patch('time.sleep') as sleep:
+            Orders().sleep()
+        sleep.assert_called_once_with(1)

@@ -125,6 +125,11 @@ class Hooks(unittest.TestCase):
             self.run_one('job', channel='scheduler', **{'job-type': 'cron_style'}).trace,
             ('before_job', 'handle', 'after_job', 'after_cron_style_job'),
         )
+        facts = self.services['job']
+        service = message(facts.cls, channel='scheduler')
+        service.request.message = None
+        facts.handle(service)
+        self.assertEqual(service.trace, ('before_job', 'before_one_time_job', 'handle', 'after_job'), 'a job of self.schedule.onetime')
 
     def test_times(self) -> None:
         """Known after `handle`."""

@@ -185,6 +185,19 @@ class Others(unittest.TestCase):
         self.assertEqual(app.run(Calls, 'tests.test-testing.fails').json(), {'error': 'No such order', 'status': 404})
         self.assertEqual(app.run(Calls, 'tests.test-testing.echo').json()['answer']['payload'], {'id': 7})
 
+    def test_a_service_that_is_called_has_the_facts_of_its_caller(self) -> None:
+        """Its correlation id, who calls, and what a chain shares."""
+        class Inner(Service):
+            def handle(self) -> None:
+                self.response.payload = [self.cid, self.principal, self.environ, self.in_reply_to, self.channel.type]
+
+        class Outer(Service):
+            def handle(self) -> None:
+                self.response.payload = self.invoke(Inner.get_name())
+
+        options: dict[str, Any] = {'cid': 'c', 'principal': 'ann', 'environ': {'k': 1}, 'in_reply_to': 'r', 'method': 'GET'}
+        self.assertEqual(App(Inner).run(Outer, **options).json(), ['c', 'ann', {'k': 1}, None, 'invoke'])
+
     def test_unexpected(self) -> None:
         """Fails the test."""
         with self.assertRaisesRegex(UnexpectedCall, r"nothing is recorded for\n.*crm.get .*\n(.*\n)*.*app.service\('crm.get', answer="):

@@ -32,6 +32,9 @@ FakeT = TypeVar('FakeT')
 
 _RAISED = 'raise'
 
+_INHERITED = ('cid', 'principal', 'peer', 'deadline_ms', 'environ')
+"""Facts of a message that the services which are called for it have too."""
+
 
 class Connections(Mapping[str, FakeT], Generic[FakeT]):
     """Fake connections by their names; one that is not there yet is made."""
@@ -91,6 +94,7 @@ class App:
         """The clock, once `freeze` was called."""
         self._services: dict[str, FakeService | type[Service]] = {}
         self._cids = itertools.count(1)
+        self._under_way: list[Mapping[str, Any]] = []
         self._settlement: Settlement | None = None
         self._undo: list[tuple[Any, str, Any]] = []
         self._entered = 0
@@ -141,7 +145,7 @@ class App:
         facts = message_facts(facts_of(cls).name, f'test-{next(self._cids)}', payload, options)
         self._settlement = None
         with self:
-            response = call(cls, facts)
+            response = self._call(cls, facts)
         response.settlement = self._settlement
         self._raise_unexpected()
         if errors == _RAISED and response.error is not None and not _is_meant(response.error):
@@ -182,6 +186,13 @@ class App:
 
     # What the native modules do while services run.
 
+    def _call(self, cls: type[Service], facts: Mapping[str, Any]) -> Response:
+        self._under_way.append(facts)
+        try:
+            return call(cls, facts)
+        finally:
+            self._under_way.pop()
+
     def _invoke(self, name: str, content_type: str | None, body: bytes) -> Any:
         known = self._services.get(name)
         if isinstance(known, FakeService):
@@ -193,8 +204,9 @@ class App:
         if known is None:
             return self.service(name)._invoke(content_type, body)
         facts = message_facts(name, f'test-{next(self._cids)}', None, {})
-        facts.update(content_type=content_type, body=body)
-        response = call(known, facts)
+        caller = self._under_way[-1] if self._under_way else {}
+        facts.update({fact: caller[fact] for fact in _INHERITED if fact in caller}, content_type=content_type, body=body)
+        response = self._call(known, facts)
         if response.error is not None:
             if not _is_meant(response.error):
                 self.logs.note(logging.ERROR, name, f'{type(response.error).__name__}: {response.error}')
