@@ -1,7 +1,8 @@
 //! Caches that are filled without end: they forget, and nobody else's do.
 
 use super::{beside, hoard, hoarded, setup};
-use crate::harness::{Healthy, assert_problem};
+use crate::harness::{HANG, Healthy, assert_problem, http1_client, post};
+use tokio::task::JoinSet;
 
 const LIMITS: &str = "wall_time_ms = 50000\ncpu_time_ms = 20000";
 
@@ -62,5 +63,24 @@ async fn what_fits_into_no_cache_is_refused_with_the_reason() {
         assert_problem(&hoard(&server, "large 33554432").await, 500, "limit answer_bytes = 16777216");
     }
     hoarded(&server, "large 1048576").await.assert_times("large: ok", 1);
+    healthy.assert_never_failed(20).await;
+}
+
+#[tokio::test]
+async fn a_search_that_takes_long_ends_with_the_time_of_the_service_and_holds_nobody_up() {
+    let server = setup("wall_time_ms = 10000\ncpu_time_ms = 2000").start().await;
+    let healthy = Healthy::watch(&server);
+    let mut calls = JoinSet::new();
+    // More than the server has threads, on most machines: nobody may be held up who waits for one.
+    for _ in 0..8 {
+        let url = server.url("hoards");
+        calls.spawn(async move { post(&http1_client(), &url, "search").await.unwrap() });
+    }
+    let ended = tokio::time::timeout(HANG, calls.join_all()).await.expect("the search goes on");
+    for answer in ended {
+        // Refused with an error value, or stopped by a limit.
+        let is_bounded = answer.status == 200 || answer.text().contains("limit ");
+        assert!(is_bounded, "{}: {}", answer.status, answer.text());
+    }
     healthy.assert_never_failed(20).await;
 }

@@ -110,3 +110,31 @@ pub(crate) fn recall(tally: &mut Tally) {
         tally.add("known", String::from_utf8_lossy(&entry.value));
     }
 }
+
+/// A regular expression that is never found in noise of `a` and `c`, and has so many states that each byte of a key costs the time of
+/// thousands.
+fn slow() -> String {
+    let branches: Vec<String> =
+        (1..=12).map(|number| format!("a[ac]{{{}}}[d-z]", 240 + 60 * number)).collect();
+    branches.join("|")
+}
+
+/// Fills a cache with keys as long as they may be, and searches in them for what takes long to be not found.
+pub(crate) fn search(tally: &mut Tally) {
+    let mut noise = 1_u64;
+    for begin in (0..10_000).step_by(500) {
+        let keys = (begin..begin + 500).map(|number| {
+            let mut key = number.to_string();
+            while key.len() < 1_024 {
+                // A shift register: no part of it comes again.
+                noise ^= noise << 13;
+                noise ^= noise >> 7;
+                noise ^= noise << 17;
+                key.push(if noise & 1 == 0 { 'a' } else { 'c' });
+            }
+            key
+        });
+        tally.note("put", put(HOARD, keys.collect(), b"x"));
+    }
+    tally.note("search", cache::get(HOARD, &Which::Regex(slow()), 0, Parts::Keys));
+}

@@ -41,6 +41,7 @@ impl Guest for Component {
             "unfit-caches" => caches::unfit(&mut tally),
             "remember" => caches::remember(what, &mut tally),
             "recall" => caches::recall(&mut tally),
+            "search" => caches::search(&mut tally),
             "groups" => later::groups(count, own, &mut tally).await,
             "multiplies" => later::multiply(own, &mut tally).await,
             "unfit-calls" => later::unfit(own, &mut tally).await,
