@@ -35,6 +35,7 @@ mod freshness;
 mod full_disk;
 mod governance;
 mod harness;
+mod hoards;
 mod hostile_capabilities;
 mod hostile_native;
 mod hostile_python;

@@ -2,6 +2,7 @@
 
 use crate::bindings::caisson::service::background::{Origin, Retry, Task};
 use crate::invoke::IntoRequest;
+use crate::time::millis;
 use crate::{Error, Result, host};
 use std::time::Duration;
 
@@ -91,10 +92,6 @@ impl Later {
     pub async fn enqueue(self) -> Result<String> {
         host::enqueue(self.0).await.map(|ticket| ticket.cid).map_err(Error::of_service)
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

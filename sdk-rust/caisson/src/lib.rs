@@ -30,7 +30,8 @@
 //!
 //! * [`Context`], [`Request`], [`Response`], [`Error`]: what a service is given and what it answers; [`Json`] and the traits
 //!   [`FromCall`] and [`IntoAnswer`] for typed arguments and answers.
-//! * [`log`], [`invoke`], [`invoke_all`], [`Later`], [`answer`]: what every service may do. [`http`], [`sql`], [`redis`], [`amqp`]: what needs a grant.
+//! * [`log`], [`invoke`], [`invoke_all`], [`Later`], [`answer`], [`lock`], [`cache`]: what every service may do. [`http`], [`sql`],
+//!   [`redis`], [`amqp`]: what needs a grant.
 //! * [`testing`]: runs a service without the host, under `cargo test`.
 //!
 //! **Architecture Invariants:** everything that reaches the host goes through the module `host`, which has one form for
@@ -46,6 +47,7 @@ pub mod answer;
 #[allow(unsafe_code, reason = "generated; the sandbox holds what goes wrong")]
 #[doc(hidden)]
 pub mod bindings;
+pub mod cache;
 mod call;
 mod context;
 mod error;
@@ -54,6 +56,7 @@ pub mod http;
 mod invoke;
 mod json;
 mod later;
+pub mod lock;
 pub mod log;
 mod query;
 pub mod redis;
@@ -62,6 +65,7 @@ mod response;
 pub mod sql;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+mod time;
 
 pub use caisson_sdk_macros::service;
 pub use call::{FromCall, Handler, IntoAnswer};

@@ -10,6 +10,7 @@ mod healthy;
 mod network;
 mod raw;
 mod server;
+mod tally;
 mod zip;
 
 pub(crate) use broker::Behind;
@@ -22,6 +23,7 @@ pub(crate) use healthy::{HEALTHY, Healthy};
 pub(crate) use network::Network;
 pub(crate) use raw::{Raw, status_lines};
 pub(crate) use server::{Server, Setup, binary, cpython, from_environment, guest, rust_guest, rust_guests};
+pub(crate) use tally::Tally;
 pub(crate) use zip::{zip, zip_with_modes};
 
 use std::net::TcpListener;

@@ -1,28 +1,9 @@
 //! What a component holds until its request ends, gives up in the middle, or uses after its end.
 
 use super::{SECRETS, SESSIONS, World};
-use crate::harness::{Healthy, assert_problem, eventually};
+use crate::harness::{Healthy, Tally, assert_problem, eventually};
 
 const LIMITS: &str = "wall_time_ms = 50000\ncpu_time_ms = 10000";
-
-/// Lines `TIMES WHAT: KIND: MESSAGE` of the component.
-struct Tally(String);
-
-impl Tally {
-    /// How often an answer came that begins so.
-    fn times(&self, begins: &str) -> u32 {
-        let lines = self.0.lines().filter_map(|line| line.split_once(' '));
-        lines
-            .filter(|(_, what)| what.starts_with(begins))
-            .map(|(times, _)| times.parse::<u32>().unwrap())
-            .sum()
-    }
-
-    #[track_caller]
-    fn assert(&self, begins: &str) {
-        assert!(self.times(begins) > 0, "nothing begins with {begins:?}:\n{}", self.0);
-    }
-}
 
 impl World {
     async fn tally(&self, mode: &str) -> Tally {

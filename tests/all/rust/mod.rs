@@ -2,6 +2,7 @@
 
 mod cpython;
 mod new;
+mod shared;
 
 use crate::harness::{Server, Setup, rust_guest};
 use serde_json::{Value, json};

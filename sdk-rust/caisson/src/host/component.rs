@@ -7,4 +7,5 @@ pub(crate) use crate::bindings::caisson::service::answer::{begin as begin_answer
 pub(crate) use crate::bindings::caisson::service::background::enqueue;
 pub(crate) use crate::bindings::caisson::service::invoker::{invoke, invoke_all};
 pub(crate) use crate::bindings::caisson::service::log::write as log;
+pub(crate) use crate::bindings::caisson::service::{cache, lock};
 pub(crate) use crate::bindings::caisson::sql::client as sql;

@@ -8,9 +8,9 @@ pub(crate) mod simulated;
 
 #[cfg(target_family = "wasm")]
 pub(crate) use component::{
-    amqp, begin_answer, enqueue, http, invoke, invoke_all, log, redis, sql, write_answer,
+    amqp, begin_answer, cache, enqueue, http, invoke, invoke_all, lock, log, redis, sql, write_answer,
 };
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use simulated::{
-    amqp, begin_answer, enqueue, http, invoke, invoke_all, log, redis, sql, write_answer,
+    amqp, begin_answer, cache, enqueue, http, invoke, invoke_all, lock, log, redis, sql, write_answer,
 };

@@ -1,5 +1,8 @@
 //! The host of tests: what a service asks for is answered by the closures of [`crate::testing::Host`].
 
+pub(crate) mod cache;
+pub(crate) mod lock;
+
 use crate::bindings::caisson::capability::types as capability;
 use crate::bindings::caisson::service::background::{Task, Ticket};
 use crate::bindings::caisson::service::invoker::Call;

@@ -64,9 +64,12 @@ pub(crate) struct State {
     pub(crate) logs: RefCell<Vec<Record>>,
     pub(crate) answer: RefCell<Option<Response>>,
     pub(crate) later: RefCell<Vec<Postponed>>,
+    pub(crate) locks: RefCell<simulated::lock::Locks>,
+    pub(crate) caches: RefCell<simulated::cache::Caches>,
 }
 
-/// A simulated host. Everything that a service may use has to be given to it; the rest answers `not-found`.
+/// A simulated host. Everything that a service may use has to be given to it; the rest answers `not-found`. Locks and caches are there:
+/// locks are free, and what a cache is given it has for as long as the host is there.
 pub struct Host {
     state: Rc<State>,
     context: crate::bindings::caisson::service::types::Context,
@@ -149,6 +152,12 @@ impl Host {
         self.with(|state| drop(state.services.insert(name.to_owned(), Box::new(answer))))
     }
 
+    /// Somebody else holds this lock all the time.
+    #[must_use]
+    pub fn busy(self, lock: &str) -> Self {
+        self.with(|state| state.locks.get_mut().busy.push(lock.to_owned()))
+    }
+
     /// Calls are made by this authenticated caller.
     #[must_use]
     pub fn principal(mut self, name: &str) -> Self {
@@ -184,10 +193,12 @@ impl Host {
         self.run(service.call(self.context(), request))
     }
 
-    /// Runs any future within this host, to its end.
+    /// Runs any future within this host, to its end, as if it answered a message: a lock that is still held then is free.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         let _within = simulated::enter(&self.state);
-        block_on(future)
+        let output = block_on(future);
+        self.state.locks.borrow_mut().end();
+        output
     }
 
     /// What was logged, in order.
@@ -200,6 +211,12 @@ impl Host {
     #[must_use]
     pub fn later(&self) -> Vec<Postponed> {
         self.state.later.borrow().clone()
+    }
+
+    /// Names of the locks that were taken, in order.
+    #[must_use]
+    pub fn locks(&self) -> Vec<String> {
+        self.state.locks.borrow().taken.clone()
     }
 
     /// The answer that was made in pieces, put together; nothing if none was begun.

@@ -27,7 +27,12 @@ struct Component;
 impl Guest for Component {
     fn handle(_: Context, _: Request) -> Result<Response, Error> {
         let phase = bindings::made_up::sky::moon::phase();
-        Ok(Response { status: 200, headers: Vec::new(), body: phase.to_string().into_bytes(), settlement: None })
+        Ok(Response {
+            status: 200,
+            headers: Vec::new(),
+            body: phase.to_string().into_bytes(),
+            settlement: None,
+        })
     }
 }
 

@@ -12,7 +12,9 @@ fn handle(_: Context, request: Request) -> Result<Response, Error> {
     while let Some(word) = words.next() {
         let mut number = || words.next().and_then(|number| number.parse().ok()).unwrap_or(0_usize);
         let done = match word {
-            "begin" => pieces::begin(u16::try_from(number()).unwrap_or(0), &[("x-begun".to_owned(), "1".to_owned())]),
+            "begin" => {
+                pieces::begin(u16::try_from(number()).unwrap_or(0), &[("x-begun".to_owned(), "1".to_owned())])
+            }
             "write" => pieces::write(&vec![b'p'; number()]),
             _ => core::arch::wasm32::unreachable(),
         };
