@@ -97,17 +97,19 @@ class Matching:
         return _told(self._expire('suffix', [key], expiry, limit, _wanted(return_found)), return_found)
 
     def get_by_regex(self, key: str, details: bool = False, limit: int = 0) -> dict[str, Any]:
-        """Those in whose keys the regular expression is found. It takes linear time: no look-around, no back-references."""
+        """Those whose keys the regular expression matches from their beginning on. It takes linear time: no look-around, no
+        back-references, no word boundaries.
+        """
         return self._get('regex', [key], limit, details)
 
     def set_by_regex(
         self, key: str, value: Any, expiry: float = 0.0, return_found: bool = False, details: bool = False, limit: int = 0,
     ) -> Any:
-        """Sets those in whose keys the regular expression is found."""
+        """Sets those whose keys the regular expression matches from their beginning on."""
         return _told(self._put('regex', [key], value, expiry, limit, _wanted(return_found, details)), return_found)
 
     def delete_by_regex(self, key: str, return_found: bool = False, limit: int = 0) -> Any:
-        """Deletes those in whose keys the regular expression is found."""
+        """Deletes those whose keys the regular expression matches from their beginning on."""
         return _told(self._delete('regex', [key], limit, _wanted(return_found)), return_found)
 
     def expire_by_regex(self, key: str, expiry: float = 0.0, limit: int = 0, return_found: bool = False) -> Any:

@@ -77,6 +77,12 @@ class Kind:
         """What the native reader is told: a code, or None where it has to ask `convert`."""
         return None
 
+    def native_text(self) -> tuple[Any, ...] | None:
+        """For a value that is a text in JSON: what the native reader calls its usual spelling, and what makes the value of it. Other
+        spellings are `convert`'s.
+        """
+        return None
+
 
 class AnyKind(Kind):
     """Any value but null: an element of which no more is known than its name."""

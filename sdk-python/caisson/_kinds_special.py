@@ -50,6 +50,9 @@ class DecimalKind(Kind):
     def schema(self, document: Any) -> dict[str, Any]:
         return {'type': ['string', 'number'], 'format': 'decimal'}
 
+    def native_text(self) -> tuple[Any, ...]:
+        return 'decimal', decimal.Decimal
+
 
 class DateKind(Kind):
     """A day."""
@@ -68,6 +71,9 @@ class DateKind(Kind):
     def schema(self, document: Any) -> dict[str, Any]:
         return {'type': 'string', 'format': 'date'}
 
+    def native_text(self) -> tuple[Any, ...]:
+        return 'date', datetime.date.fromisoformat
+
 
 class TimeKind(Kind):
     """A time of day."""
@@ -83,6 +89,9 @@ class TimeKind(Kind):
 
     def schema(self, document: Any) -> dict[str, Any]:
         return {'type': 'string', 'format': 'time'}
+
+    def native_text(self) -> tuple[Any, ...]:
+        return 'time', datetime.time.fromisoformat
 
 
 class DateTimeKind(Kind):
@@ -107,6 +116,9 @@ class DateTimeKind(Kind):
     def schema(self, document: Any) -> dict[str, Any]:
         return {'type': 'string', 'format': 'date-time'}
 
+    def native_text(self) -> tuple[Any, ...] | None:
+        return 'date-time', datetime.datetime.fromisoformat
+
 
 class UtcKind(DateTimeKind):
     """A point in time, in UTC."""
@@ -116,6 +128,9 @@ class UtcKind(DateTimeKind):
         if moment.tzinfo is None:
             return moment.replace(tzinfo=datetime.timezone.utc)
         return moment.astimezone(datetime.timezone.utc)
+
+    def native_text(self) -> tuple[Any, ...] | None:
+        return None
 
 
 class UuidKind(Kind):
@@ -132,6 +147,9 @@ class UuidKind(Kind):
 
     def schema(self, document: Any) -> dict[str, Any]:
         return {'type': 'string', 'format': 'uuid'}
+
+    def native_text(self) -> tuple[Any, ...]:
+        return 'uuid', uuid.UUID, uuid.SafeUUID.unknown
 
 
 class CsvKind(Kind):

@@ -69,7 +69,9 @@ def _node(kind: Kind, plans: _Plans) -> Any:
         return code[0], _node(code[1], plans)
     if isinstance(kind, _NESTED):
         raise _NotNative
-    return 'call', kind.convert, None if type(kind).dump is Kind.dump else kind.dump
+    call = 'call', kind.convert, None if type(kind).dump is Kind.dump else kind.dump
+    text = kind.native_text()
+    return call if text is None else ('text', text, call)
 
 
 def _model(kind: ModelKind, plans: _Plans) -> Any:

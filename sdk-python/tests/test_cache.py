@@ -27,7 +27,7 @@ _TESTS: dict[str, Any] = {
     'not_contains': lambda key, texts: texts[0] not in key,
     'contains_all': lambda key, texts: all(text in key for text in texts),
     'contains_any': lambda key, texts: any(text in key for text in texts),
-    'regex': lambda key, texts: re.search(texts[0], key),
+    'regex': lambda key, texts: re.match(texts[0], key),
 }
 
 

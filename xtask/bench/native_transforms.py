@@ -64,4 +64,5 @@ def main():
     print(statistics.median(rounds[1:]))
 
 
-main()
+if __name__ == '__main__':
+    main()

@@ -81,7 +81,7 @@ def deploy(services: Path, tests: Path) -> None:
     (package / 'vendor').mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(package / 'vendor/cpython_tests-0-py3-none-any.whl', 'w', zipfile.ZIP_DEFLATED) as wheel:
         data = [path for folder in DATA for path in sorted(tests.glob(folder)) if path.is_file()]
-        for path in [*sorted(tests.rglob('*.py')), *data]:
+        for path in dict.fromkeys([*sorted(tests.rglob('*.py')), *data]):
             inside = path.relative_to(tests)
             # Some are not meant to be valid source.
             if not LEFT_OUT.intersection(inside.parts) and not path.name.startswith(('bad', 'badsyntax')):

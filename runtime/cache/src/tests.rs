@@ -45,6 +45,9 @@ fn entries_are_chosen_by_all_kinds_of_which() {
         (Which::ContainsAll(vec![text("b"), text("one")]), vec!["b.one"]),
         (Which::ContainsAny(vec![text("two"), text("three")]), vec!["b.three", "a.two"]),
         (Which::Regex(text("^[ab]\\.t")), vec!["b.three", "a.two"]),
+        (Which::Regex(text("\\w+(?-u:\\b)\\.two$")), vec!["a.two"]),
+        (Which::Regex(text("\\.t")), vec![]),
+        (Which::Regex(text("b|\\.t")), vec!["b.three", "b.one"]),
     ] {
         assert_eq!(keys(&caches, &which), expected, "{which:?}");
     }
@@ -148,7 +151,7 @@ fn what_is_too_much_is_refused_with_the_bound() {
     assert!(put(&key(""), 1).contains("1 to 1024"));
     assert!(put(&key("a"), MAX_VALUE + 1).contains("1048576"));
     assert!(put(&Which::Keys(vec!["a".to_owned(); MAX_ENTRIES + 1]), 1).contains("10000"));
-    for pattern in ["(", "(?=a)", "(a)\\1", "((a{1000}){1000}){1000}"] {
+    for pattern in ["(", "(?=a)", "(a)\\1", "((a{1000}){1000}){1000}", "a\\b", "(a|b)*a(a|b){40}"] {
         let error =
             caches.get(SPACE, "default", &Which::Regex(pattern.to_owned()), 0, Parts::Keys).unwrap_err();
         assert!(error.to_string().contains("linear time"), "{pattern}: {error}");

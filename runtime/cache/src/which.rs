@@ -1,10 +1,13 @@
 //! How entries are chosen.
 
 use crate::{MAX_ENTRIES, MAX_KEY, MAX_TEXTS, Refused};
-use regex::{Regex, RegexBuilder};
+use regex_automata::dfa::{Automaton as _, StartKind, dense};
+use regex_automata::nfa::thompson;
+use regex_automata::{Anchored, Input};
+use std::error::Error as _;
 
-/// Bytes that a compiled regular expression may take, and its cache while it is matched.
-const REGEX_BYTES: usize = 1 << 20;
+/// Bytes that a compiled regular expression may take, and what it is made of.
+const REGEX_BYTES: usize = 4 << 20;
 
 /// Which entries are meant.
 #[derive(Clone, Debug)]
@@ -25,7 +28,7 @@ pub enum Which {
     ContainsAll(Vec<String>),
     /// Those whose keys have any of these within them.
     ContainsAny(Vec<String>),
-    /// Those in whose keys this regular expression is found.
+    /// Those whose keys this regular expression matches, from their beginning on.
     Regex(String),
 }
 
@@ -60,8 +63,12 @@ impl Which {
                 Box::new(|key| texts.iter().any(|text| key.contains(text)))
             }
             Self::Regex(pattern) => {
-                let regex = compile(pattern)?;
-                Box::new(move |key| regex.is_match(key))
+                let table = compile(pattern)?;
+                // A search in such a table fails only for what it was not made for, as one from elsewhere than the beginning.
+                Box::new(move |key| {
+                    let key = Input::new(key).anchored(Anchored::Yes).earliest(true);
+                    matches!(table.try_search_fwd(&key), Ok(Some(_)))
+                })
             }
         };
         Ok(Choice::Matching(test))
@@ -91,14 +98,19 @@ fn short(text: &str) -> Result<(), Refused> {
     Ok(())
 }
 
-fn compile(pattern: &str) -> Result<Regex, Refused> {
+/// A table that costs the same for each byte of a key, whatever the pattern is: the caller waits, and so does its package.
+fn compile(pattern: &str) -> Result<dense::DFA<Vec<u32>>, Refused> {
     short(pattern)?;
-    let mut builder = RegexBuilder::new(pattern);
-    builder.size_limit(REGEX_BYTES).dfa_size_limit(REGEX_BYTES);
-    builder.build().map_err(|error| {
+    let table = dense::Config::new()
+        .start_kind(StartKind::Anchored)
+        .determinize_size_limit(Some(REGEX_BYTES))
+        .dfa_size_limit(Some(REGEX_BYTES));
+    let states = thompson::Config::new().nfa_size_limit(Some(REGEX_BYTES));
+    dense::Builder::new().configure(table).thompson(states).build(pattern).map_err(|error| {
+        let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
         let text = format!(
-            "the regular expression cannot be used: {error}; look-around and back-references are not known here, as \
-             matching has to end in linear time"
+            "the regular expression cannot be used: {reason}; look-around and back-references are not known here, and \\b only as \
+             (?-u:\\b), as matching has to end in linear time"
         );
         Refused::Unfit(text)
     })

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use wasmtime::ProfilingStrategy;
 use wasmtime::component::Linker;
 
 /// How often idle instances are looked at.
@@ -32,10 +33,19 @@ pub struct EngineOptions {
     pub program: PathBuf,
     /// Messages that may be inside guests at the same time, over all services. Bounds the server's memory.
     pub max_active: usize,
-    /// Put memories back without the kernel's help in finding dirty pages, as on kernels before 6.7. For tests.
-    pub plain_reset: bool,
+    /// What servers leave at its default.
+    pub diagnostics: Diagnostics,
     /// Names of locks and caches are the same for all packages, instead of each having its own.
     pub shared_names: bool,
+}
+
+/// For tests and for who looks where time goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Diagnostics {
+    /// Put memories back without the kernel's help in finding dirty pages, as on kernels before 6.7.
+    pub plain_reset: bool,
+    /// Name the functions of guests in the file where `perf report` looks for those of this process.
+    pub perf_map: bool,
 }
 
 /// The engine could not be set up.
@@ -87,8 +97,13 @@ impl Engine {
         connections: Arc<Connections>,
         capabilities: &[Link<Host>],
     ) -> Result<Self, EngineError> {
-        let mode = if options.plain_reset { ResetMode::Discard } else { ResetMode::detect() };
-        let wasmtime = wasmtime::Engine::new(&runtime_settings(mode)?)?;
+        let Diagnostics { plain_reset, perf_map } = options.diagnostics;
+        let mode = if plain_reset { ResetMode::Discard } else { ResetMode::detect() };
+        let mut settings = runtime_settings(mode)?;
+        if perf_map {
+            settings.profiler(ProfilingStrategy::PerfMap);
+        }
+        let wasmtime = wasmtime::Engine::new(&settings)?;
         let mut linker = Linker::new(&wasmtime);
         link(&mut linker, capabilities)?;
         let python = python::open(&wasmtime, &options.python);

@@ -30,7 +30,7 @@ mod schema;
 mod settings;
 
 pub use artifact::compile::{CHILD_HOST_FAULT, CompileError, compile_child, engine_key};
-pub use engine::{Engine, EngineError, EngineOptions};
+pub use engine::{Diagnostics, Engine, EngineError, EngineOptions};
 pub use host::Host;
 pub use package::{LoadError, Package, ServiceInfo, SourceFile};
 pub use program::Program;

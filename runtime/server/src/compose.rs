@@ -17,7 +17,7 @@ use caisson_capability::{Connections, Invoker};
 use caisson_channel::{DrainReport, Listener, Routes, Table, Tls};
 use caisson_control::packages::Following;
 use caisson_control::{Control, Live, Packages, Serving};
-use caisson_engine::{Engine, EngineOptions};
+use caisson_engine::{Diagnostics, Engine, EngineOptions};
 use caisson_service::{Configured, Deployer, UserConf, Watch};
 use caisson_telemetry::{LogHub, Metrics};
 use std::net::SocketAddr;
@@ -167,7 +167,7 @@ fn engine(
         cache: plan.cache(),
         program: plan.program.clone(),
         max_active: plan.max_active,
-        plain_reset: false,
+        diagnostics: Diagnostics::default(),
         shared_names: plan.shared_names,
     };
     let (logs, metrics, connections) = (Arc::clone(logs), Arc::clone(metrics), Arc::clone(connections));

@@ -17,7 +17,7 @@ _CONDITIONS: dict[int, Callable[[bool], bool]] = {0: lambda there: True, 1: lamb
 _CHOICES: dict[str, Callable[[list[str], str], bool]] = {
     'prefix': lambda texts, key: key.startswith(texts[0]), 'suffix': lambda texts, key: key.endswith(texts[0]),
     'contains': lambda texts, key: texts[0] in key, 'not_contains': lambda texts, key: texts[0] not in key,
-    'regex': lambda texts, key: re.search(texts[0], key) is not None,
+    'regex': lambda texts, key: re.match(texts[0], key) is not None,
     'contains_all': lambda texts, key: all(text in key for text in texts),
     'contains_any': lambda texts, key: any(text in key for text in texts), 'all': lambda texts, key: True,
 }

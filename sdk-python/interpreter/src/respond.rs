@@ -5,7 +5,7 @@ mod pieces;
 use crate::{
     bindings::{caisson::service::types::Field, exports::caisson::service::handler::Response},
     modules,
-    objects::PyResponse,
+    objects::{self, PyResponse},
 };
 use rustpython_vm::{
     AsObject, Py, PyObjectRef, VirtualMachine,
@@ -129,7 +129,9 @@ fn serialise(
     }
     let list = payload.downcast_ref_if_exact::<PyList>(vm).is_some_and(|list| !list.borrow_vec().is_empty());
     if list || payload.downcast_ref_if_exact::<PyDict>(vm).is_some() {
-        return Ok((modules::json::write(payload, vm)?, Some(JSON)));
+        let body = modules::json::write(payload, vm)?;
+        objects::keep(payload, body.len());
+        return Ok((body, Some(JSON)));
     }
     other(payload, vm)
 }

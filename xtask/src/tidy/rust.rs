@@ -22,7 +22,7 @@ const UNSAFE: &[(&str, &str)] = &[
         "generated: it lowers values over the boundary of the component",
     ),
     (
-        "sdk-python/interpreter/src/allocator.rs",
+        "sdk-python/interpreter/src/allocator/",
         "an allocator is unsafe by its trait; the sandbox holds what it does wrong",
     ),
     (

@@ -5,6 +5,7 @@
 
 mod count;
 mod node;
+mod text;
 
 pub(crate) use _caisson_model::module_def;
 

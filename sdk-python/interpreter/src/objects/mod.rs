@@ -15,7 +15,23 @@ pub use response::PyResponse;
 pub use service::PyServiceBase;
 
 use rustpython_vm::PyObjectRef;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+
+/// Bytes of messages whose objects are kept at most, for instances that live longer than a message, as those that run tests.
+const KEPT: usize = 1 << 20;
+
+thread_local! {
+    static ROOM_FOR_KEPT: Cell<usize> = const { Cell::new(KEPT) };
+}
+
+/// Keeps what was made of a message of this size until the memory is put back, instead of taking it apart, block by block, a
+/// moment before. For plain data: what is kept is never finalised.
+pub fn keep(object: &PyObjectRef, size: usize) {
+    if let Some(room) = ROOM_FOR_KEPT.get().checked_sub(size) {
+        ROOM_FOR_KEPT.set(room);
+        std::mem::forget(object.clone());
+    }
+}
 
 /// A Python object that is made when it is first asked for.
 #[derive(Debug, Default)]

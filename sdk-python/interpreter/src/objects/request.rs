@@ -176,7 +176,10 @@ impl PyRequest {
         match self.format(body) {
             // A body that is no JSON, or is nested absurdly deep, stays what it is: a service may want to look at it.
             Format::Json | Format::MaybeJson => Ok(match crate::modules::json::read(body, vm) {
-                Some(payload) => payload,
+                Some(payload) => {
+                    super::keep(&payload, body.len());
+                    payload
+                }
                 None => self.parse_slowly(vm)?,
             }),
             Format::Form => hook(|hooks| &hooks.parse_form).call((raw.clone(),), vm),

@@ -1,7 +1,7 @@
 //! `caisson internal bench-engine`: one service, called without HTTP.
 
 use anyhow::Context as _;
-use caisson_engine::{Engine, EngineOptions, Package, Settings, SourceFile, bench};
+use caisson_engine::{Diagnostics, Engine, EngineOptions, Package, Settings, SourceFile, bench};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -23,6 +23,9 @@ pub(super) struct Args {
     /// Reset as on kernels without PAGEMAP_SCAN
     #[arg(long)]
     plain_reset: bool,
+    /// Name the guest's functions in /tmp/perf-PID.map, for `perf record -p` or `perf record --` this command
+    #[arg(long)]
+    perf_map: bool,
 }
 
 /// Measures and says it as JSON.
@@ -38,7 +41,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<String> {
         cache: cache.clone(),
         program,
         max_active: 1,
-        plain_reset: args.plain_reset,
+        diagnostics: Diagnostics { plain_reset: args.plain_reset, perf_map: args.perf_map },
         shared_names: false,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;

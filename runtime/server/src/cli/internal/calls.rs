@@ -7,7 +7,7 @@ use caisson_capability::{
     BoxFuture, Call, ChannelInfo, Cid, Connection, Connections, Deadline, Error, Grant, Invocation,
     LiveConnection, Options, Policy, Request, Schemas, Trace,
 };
-use caisson_engine::{Engine, EngineOptions, Host, Package, Program, Settings, SourceFile};
+use caisson_engine::{Diagnostics, Engine, EngineOptions, Host, Package, Program, Settings, SourceFile};
 use caisson_host::{Guest, Link, Shows, error, types};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -127,7 +127,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<String> {
         cache: cache.clone(),
         program,
         max_active: 1,
-        plain_reset: false,
+        diagnostics: Diagnostics::default(),
         shared_names: false,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;

@@ -7,7 +7,7 @@ use caisson_capability::{
     Background as _, BoxFuture, Chain, ChannelInfo, Cid, Deadline, Error, ErrorKind, Invocation, Invoker,
     Request, Response, Trace,
 };
-use caisson_engine::{Engine, EngineOptions, Package, Program, Settings, SourceFile};
+use caisson_engine::{Diagnostics, Engine, EngineOptions, Package, Program, Settings, SourceFile};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -95,7 +95,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<String> {
         cache: args.folder.join("compiled"),
         program,
         max_active: 64,
-        plain_reset: false,
+        diagnostics: Diagnostics::default(),
         shared_names: false,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -3,7 +3,7 @@
 use crate::exit::usage;
 use anyhow::Context as _;
 use caisson_capability::{ChannelInfo, Cid, Deadline, Error, Invocation, Request, Trace};
-use caisson_engine::{Engine, EngineOptions, Limits, Package, Program, Settings, SourceFile};
+use caisson_engine::{Diagnostics, Engine, EngineOptions, Limits, Package, Program, Settings, SourceFile};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -75,7 +75,7 @@ impl Sandbox {
             cache: scratch.0.clone(),
             program,
             max_active: 16,
-            plain_reset: false,
+            diagnostics: Diagnostics::default(),
             shared_names: false,
         };
         let links = caisson_capabilities::links();

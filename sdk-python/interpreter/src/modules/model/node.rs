@@ -1,6 +1,6 @@
 //! What a value may be, and reading it.
 
-use super::_caisson_model::Plan;
+use super::{_caisson_model::Plan, text::Text};
 use rustpython_vm::{
     AsObject, Py, PyObjectRef, PyRef, PyResult, VirtualMachine,
     builtins::{PyDict, PyFloat, PyInt, PyList, PyStr, PyStrRef, PyTuple},
@@ -24,6 +24,8 @@ pub(super) enum Node {
     /// The same or null.
     Optional(Box<Node>),
     Plan(PyRef<Plan>),
+    /// A text that stands for something else; the other node reads every other spelling.
+    Text(Text, Box<Node>),
     /// A function of Python that converts, and raises if it cannot; and one that makes what is sent, unless that is the value itself.
     Call(PyObjectRef, Option<PyObjectRef>),
 }
@@ -44,7 +46,7 @@ impl Node {
                 _ => Err(unknown(said, vm)),
             };
         }
-        let Some([code, inner, dump @ ..]) = said.downcast_ref::<PyTuple>().map(|parts| parts.as_slice())
+        let Some([code, inner, more @ ..]) = said.downcast_ref::<PyTuple>().map(|parts| parts.as_slice())
         else {
             return Err(unknown(said, vm));
         };
@@ -53,8 +55,12 @@ impl Node {
             Some("list") => make(Self::List),
             Some("dict") => make(Self::Dict),
             Some("optional") => make(Self::Optional),
+            Some("text") => {
+                let [otherwise] = more else { return Err(unknown(said, vm)) };
+                Ok(Self::Text(Text::new(inner, vm)?, Box::new(Self::new(otherwise, vm)?)))
+            }
             Some("call") => {
-                Ok(Self::Call(inner.clone(), dump.first().filter(|dump| !vm.is_none(dump)).cloned()))
+                Ok(Self::Call(inner.clone(), more.first().filter(|dump| !vm.is_none(dump)).cloned()))
             }
             _ => Err(unknown(said, vm)),
         }
@@ -76,6 +82,9 @@ impl Node {
             }
             Self::Optional(_) if vm.is_none(value) => Some(value.clone()),
             Self::Optional(inner) => inner.read(value, depth, vm),
+            Self::Text(text, otherwise) => {
+                text.read(value, vm).or_else(|| otherwise.read(value, depth, vm))
+            }
             Self::Call(convert, _) => convert.call((value.clone(),), vm).ok(),
             _ if depth >= DEEPEST => None,
             Self::List(item) => list(value, vm, |value| item.item(value, depth + 1, vm)),
@@ -99,7 +108,7 @@ impl Node {
                 is_plain.then(|| value.clone())
             }
             Self::Bool => self.read(value, depth, vm),
-            Self::Optional(inner) => inner.dump(value, depth, vm),
+            Self::Optional(inner) | Self::Text(_, inner) => inner.dump(value, depth, vm),
             Self::Call(_, Some(dump)) => dump.call((value.clone(),), vm).ok(),
             _ if depth >= DEEPEST => None,
             Self::List(item) => list(value, vm, |value| item.dump(value, depth + 1, vm)),
@@ -118,7 +127,7 @@ impl Node {
     }
 }
 
-fn unknown(said: &PyObjectRef, vm: &VirtualMachine) -> rustpython_vm::builtins::PyBaseExceptionRef {
+pub(super) fn unknown(said: &PyObjectRef, vm: &VirtualMachine) -> rustpython_vm::builtins::PyBaseExceptionRef {
     vm.new_value_error(format!("a node of a plan cannot be a {}", said.class().name()))
 }
 
