@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, cast
 
 from caisson import _absent, _pipeline, _program
+from caisson._ahead import compile_patterns
 from caisson._model import prepare_readers
 from caisson._names import service_name
 from caisson._problems import DeclarationError
@@ -194,6 +195,7 @@ def load_program(files: dict[str, bytes], package: str) -> list[ServiceFacts]:
         importlib.import_module(name)
     services = _services(importer)
     prepare_readers()
+    compile_patterns([importer.get_source(name) for name in importer.modules])
     return services
 
 

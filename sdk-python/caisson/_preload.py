@@ -5,8 +5,10 @@ Everything that is imported here is part of the base image, where it costs a pac
 
 from __future__ import annotations
 
+import datetime
 import gc
 import importlib
+import string
 import sys
 
 import caisson._patches
@@ -24,7 +26,7 @@ _MODULES = """
     xml.etree.ElementTree xml.sax xml.sax.saxutils zipfile zlib zoneinfo
     caisson._config caisson._crypto caisson._formats caisson._json_schema caisson._metrics caisson._pipeline caisson._time caisson._yaml
     encodings.utf_8 encodings.utf_8_sig encodings.latin_1 encodings.ascii encodings.cp1252 encodings.idna encodings.utf_16
-    caisson caisson._cache caisson._cache_redis caisson._declare caisson._elements caisson._input caisson._kinds_special caisson._model caisson._output caisson._schema
+    caisson caisson._ahead caisson._cache caisson._cache_redis caisson._declare caisson._elements caisson._input caisson._kinds_special caisson._model caisson._output caisson._schema
     caisson._shape caisson._simple_io zato.server.service zato.common.exception zato.common.typing_ zato.common.api zato.server.connection.http_soap
 """
 
@@ -38,6 +40,12 @@ def _import_all() -> None:
             importlib.import_module(name)
         except Exception as error:
             MISSING[name] = f'{type(error).__name__}: {error}'
+
+
+def _use_once() -> None:
+    """Makes what these compile at their first use, and keep."""
+    string.Template('$a').substitute(a='')
+    datetime.datetime.strptime('2000', '%Y')
 
 
 def finish() -> None:
@@ -55,3 +63,4 @@ def finish() -> None:
 
 caisson._patches.apply()
 _import_all()
+_use_once()
