@@ -30,13 +30,14 @@ def _time() -> None:
     for name, value in {'tzname': ('UTC', 'UTC'), 'timezone': 0, 'altzone': 0, 'daylight': 0}.items():
         if not hasattr(time, name):
             setattr(time, name, value)
-    import _strptime
-
     from caisson import _strftime
 
     time.tzset = lambda: None
     time.strftime = _strftime.strftime
     time.gmtime = time.localtime = _gmtime(time.gmtime)
+    # It asks the two what dates look like, once.
+    import _strptime
+
     # Asked for by the warning about days without a year.
     _strptime.__file__ = '_strptime.py'
     for name in ('process_time', 'thread_time'):
@@ -97,9 +98,17 @@ def _signals() -> None:
 
 
 def _imports() -> None:
-    """There is no file system to import from, and asking the host for files that cannot be there costs time; no arguments either."""
+    """There is no file system to import from, and asking the host for files that cannot be there costs time; no arguments either. Packages
+    that are in use elsewhere import `__main__` and a number of errors that WASI has not.
+    """
+    import errno
     import sys
+    import types
 
+    sys.modules.setdefault('__main__', types.ModuleType('__main__'))
+    if not hasattr(errno, 'ESHUTDOWN'):
+        setattr(errno, 'ESHUTDOWN', 108)
+        errno.errorcode[108] = 'ESHUTDOWN'
     sys.path[:] = []
     # `argparse` names a program after it.
     sys.argv[:] = sys.argv or ['']

@@ -21,6 +21,8 @@ xml.parsers.expat xml.sax.saxutils zipfile zlib zoneinfo
 FACTS = [
     # Dates and times.
     ('import datetime as d', "d.datetime.strptime('2026-02-03 04:05:06 +0200', '%Y-%m-%d %H:%M:%S %z').isoformat()", '2026-02-03T04:05:06+02:00'),
+    ('import time', "time.strptime(time.strftime('%c', time.gmtime(0)), '%c')[:6]", [1970, 1, 1, 0, 0, 0]),
+    ('import __main__, errno', "(__main__.__name__, 'ESHUTDOWN' in errno.errorcode.values())", ['__main__', True]),
     ('import datetime as d', "d.datetime.strptime('Tue, 3 Feb 26', '%a, %d %b %y').date().isoformat()", '2026-02-03'),
     ('import datetime as d', "d.datetime(2026, 2, 3, 14, 5, 6).strftime('%c|%x|%X|%p|%j|%G-W%V-%u|%%')", 'Tue Feb  3 14:05:06 2026|02/03/26|14:05:06|PM|034|2026-W06-2|%'),
     ('import datetime as d', "f'{d.date(2026, 2, 3):%d.%m.%Y}'", '03.02.2026'),

@@ -39,6 +39,7 @@ class Result(unittest.TestResult):
     def __init__(self):
         super().__init__()
         self.found = []
+        self.setup = []
 
     def addError(self, test, err):
         self.found.append(('error', *reason(err)))
@@ -133,7 +134,13 @@ def data_files():
         found = {name[len(begin):].split('/')[0] for name in files if name.startswith(begin)}
         return sorted(found) if found else listed(path)
 
-    builtins.open = io.open = open_file
+    class Open:
+        """No function: tests have `open` as an attribute of a class, where a function becomes a method."""
+
+        def __call__(self, *args, **kwargs):
+            return open_file(*args, **kwargs)
+
+    builtins.open = io.open = Open()
     os.listdir = list_folder
     os.path.isfile = lambda path: inside(path) in files or is_file(path)
 
@@ -148,7 +155,11 @@ def run_one(suite, test, result):
         suite._handleClassSetUp(test, result)
         result._previousTestClass = test.__class__
         if not (getattr(test.__class__, '_classSetupFailed', False) or result._moduleSetUpFailed):
+            result.setup = []
             test(result)
+        else:
+            # Told of the first test only; the others of its class have not run either.
+            result.setup = result.found = result.found or result.setup
     except BaseException as error:
         result.found.append(('error', *reason((type(error), error, error.__traceback__))))
     errors = [found for found in result.found if found[0] == 'error']

@@ -14,6 +14,7 @@ measured and not promised: CPython's own tests run in the sandbox, and this page
 const COLUMNS: &str = "
 * *works*: no test fails.
 * *differs*: some do, and the last column says at what. What it does not name passes the tests.
+* *not known*: none of its tests can run here: they want the outside, or skip themselves, or what the last column says.
 * *not measured*: the tests are known to the task, and have not been run to their end yet.
 * *passed* counts tests; *want the outside* are those that need files, processes, threads, sockets or signals, which no service
   has; *skipped* are those that skip themselves, or test what only CPython has inside.
@@ -66,8 +67,12 @@ fn tested(note: &Value, data: &Value) -> Result<String> {
         "{name}: {} tests fail, but its `differs` in the list of modules says {differs:?}",
         failed.len()
     );
-    let state = if failed.is_empty() { "works" } else { "differs" };
     let count = |key: &str| found[key].as_u64().unwrap_or_default();
+    let state = match (count("passed"), failed.is_empty()) {
+        (0, _) => "not known",
+        (_, true) => "works",
+        (_, false) => "differs",
+    };
     Ok(format!(
         "| `{name}` | {state} | {} | {} | {} | {} | {differs} |\n",
         count("passed"),
