@@ -7,6 +7,7 @@ import _imp
 import builtins
 import importlib
 import io
+import logging
 import os
 import platform
 import sys
@@ -141,6 +142,8 @@ def data_files():
             return open_file(*args, **kwargs)
 
     builtins.open = io.open = Open()
+    # The tests of `logging` begin without any.
+    logging.getLogger().handlers.clear()
     os.listdir = list_folder
     os.path.isfile = lambda path: inside(path) in files or is_file(path)
 
