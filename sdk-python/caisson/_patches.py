@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import time
-from typing import Any
+from typing import Any, cast
 
 import _caisson
 
@@ -108,7 +108,7 @@ def _imports() -> None:
     sys.modules.setdefault('__main__', types.ModuleType('__main__'))
     if not hasattr(errno, 'ESHUTDOWN'):
         setattr(errno, 'ESHUTDOWN', 108)
-        errno.errorcode[108] = 'ESHUTDOWN'
+        cast('dict[int, str]', errno.errorcode)[108] = 'ESHUTDOWN'
     sys.path[:] = []
     # `argparse` names a program after it.
     sys.argv[:] = sys.argv or ['']
