@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import _caisson
 
+from caisson._answers import MODEL_HEADER
 from caisson._service import Service
 from caisson.testing import _amqp, _http, _redis, _sql
 from caisson.testing._cache import CacheFake, LockFakes, native_cache, native_lock
@@ -146,6 +147,8 @@ class App:
         self._settlement = None
         with self:
             response = self._call(cls, facts)
+        # It is for services that call.
+        response.headers.pop(MODEL_HEADER, None)
         response.settlement = self._settlement
         self._raise_unexpected()
         if errors == _RAISED and response.error is not None and not _is_meant(response.error):
@@ -193,19 +196,21 @@ class App:
         finally:
             self._under_way.pop()
 
-    def _invoke(self, name: str, content_type: str | None, body: bytes) -> Any:
+    def _invoke(self, name: str, content_type: str | None, body: bytes, method: str | None = None) -> Any:
         known = self._services.get(name)
         if isinstance(known, FakeService):
-            return known._invoke(content_type, body)
+            return known._invoke(content_type, body, method)
         if known is None and not name:
             error = UnexpectedCall('a service was invoked by its class, which is not known to the app: add it with app.add(Class)')
             self._unexpected.append(error)
             raise error
         if known is None:
-            return self.service(name)._invoke(content_type, body)
+            return self.service(name)._invoke(content_type, body, method)
         facts = message_facts(name, f'test-{next(self._cids)}', None, {})
         caller = self._under_way[-1] if self._under_way else {}
         facts.update({fact: caller[fact] for fact in _INHERITED if fact in caller}, content_type=content_type, body=body)
+        if method is not None:
+            facts['http'] = {'method': method}
         response = self._call(known, facts)
         if response.error is not None:
             if not _is_meant(response.error):

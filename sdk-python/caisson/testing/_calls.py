@@ -27,7 +27,7 @@ def native(app: App) -> dict[str, Callable[..., Any]]:
         return True, number, cid
 
     def invoke_all(calls: Any) -> list[Any]:
-        return [app._invoke(service, content_type, body) for service, content_type, body, _timeout in calls]
+        return [app._invoke(service, content_type, body, method) for service, content_type, body, _timeout, method in calls]
 
     def find(name: str) -> str | None:
         for known, service in app._services.items():
