@@ -102,7 +102,8 @@ class Invoking(_caisson.ServiceBase):
         expiration: float | None = None, to_json_string: bool = False, cid: str = '', callback: Any = None, zato_ctx: Any = None,
         environ: Any = None, **kwargs: Any,
     ) -> str:
-        """Has another service called as soon as there is a place, without waiting for it. Returns the correlation id of that call.
+        """Has another service called as soon as there is a place, without waiting for it. Returns the correlation id of that call:
+        `cid`, or one that begins with that of this message and a `~`, so that the log of this one finds it too.
 
         The call is on disk when this returns: it survives the end of the server, and is made again if the server ended before the
         service had answered (at least once). `callback` are services, by name or class, or `self`, or a list of these: each is

@@ -329,6 +329,7 @@ class Patterns(Case):
         cid = caller.patterns.invoke_retry.invoke_async('a', 'x', repeats=3, seconds=2, callback=Callee, context={'k': 1})
         task = native.asked[0]
         self.assertEqual((task['repeats'], task['interval_ms'], task['delay_ms'], task['callback'], task['cid']), (3, 2000, 0, ['callee'], cid))
+        self.assertRegex(cid, '^cid~[0-9a-z]{12}$')
         self.assertEqual(json.loads(task['report']), {
             'orig_cid': 'cid', 'call_cid': cid, 'source': 'caller', 'target': 'a', 'retry_seconds': 2, 'retry_repeats': 3,
             'context': {'k': 1}})

@@ -161,7 +161,9 @@ async fn a_call_in_the_background_is_made_and_its_callback_knows_what_it_replies
     assert_eq!(call["payload"], 0.01, "the answer of the one that was called: {call}");
     assert_eq!((&call["type"], &call["attempt"]), (&json!("invoke-async-callback"), &json!(1)));
     assert_eq!((&call["in_reply_to"], &call["environ"]), (&cids[0], &json!({"k": "v"})));
-    assert_ne!(call["cid"], cids[0]);
+    // One message, one beginning of all ids.
+    let (own, of_call) = (call["cid"].as_str().unwrap(), cids[0].as_str().unwrap());
+    assert!(own != of_call && own.split('~').next() == of_call.split('~').next(), "{own} {of_call}");
     no_tasks(&server).await;
 }
 
@@ -252,8 +254,13 @@ async fn two_services_that_wait_are_waited_for_at_the_same_time() {
 async fn a_fanout_runs_at_the_same_time_and_tells_of_all_once() {
     let server = server().await;
     let targets = json!({"slow": {"secs": 0.5}, "slow-too": {"secs": 0.5}, "failing": 1});
-    let cid = post(&server, "fan", json!({"targets": targets, "on_target": ["note"]})).await.text();
+    let answer = post(&server, "fan", json!({"targets": targets, "on_target": ["note"]})).await;
+    let cid = answer.text();
     no_tasks(&server).await;
+    assert!(cid.starts_with(&format!("{}~", answer.cid())), "{cid}");
+    let whole = server.records(&format!("cid={}", answer.cid())).await;
+    let within = server.records(&format!("cid={cid}")).await;
+    assert!(!within.is_empty() && within.iter().all(|record| whole.contains(record)), "{whole:?}");
     let noted = noted(&server).await;
     assert_eq!(noted.len(), 4, "{noted:?}");
     assert!(noted.iter().all(|call| call["cid"] == cid.as_str()), "{noted:?}");

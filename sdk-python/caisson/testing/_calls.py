@@ -20,7 +20,9 @@ def native(app: App) -> dict[str, Callable[..., Any]]:
 
     def note(task: Mapping[str, Any], kind: str, cid: str | None) -> tuple[Any, ...]:
         number = next(ids)
-        cid = str(cid or task.get('cid') or f'background-{number}')
+        caller = app._under_way[-1] if app._under_way else {}
+        root = str(caller.get('cid') or 'test').partition('~')[0]
+        cid = str(cid or task.get('cid') or f'{root}~background-{number}')
         payload = decoded(task.get('content_type'), task.get('body') or b'')
         delay = (task.get('delay_ms') or 0) / 1000
         app.background.append(BackgroundCall(task['service'], payload, kind, cid, delay, list(task.get('callback') or ()), task))
