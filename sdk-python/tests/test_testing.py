@@ -350,8 +350,8 @@ class Shared(unittest.TestCase):
         app = App()
         with app:
             _, token = lock.acquire('orders', 1000, 0)
-            self.assertEqual((lock.acquire('orders', 1000, 0), app.locks.held), ((True, None), ['orders']))
-            self.assertEqual((lock.release(token), lock.release(token)), ((True, True), (True, False)))
+            self.assertEqual((lock.acquire('orders', 1000, 0)[1], app.locks.held), ('conflict', ['orders']))
+            self.assertEqual((lock.release(token), lock.release(token)[1]), ((True, True), 'invalid-input'))
             app.locks.busy('orders')
             self.assertEqual(lock.acquire('orders', 1000, 0), (True, None))
         self.assertEqual(app.locks.taken, ['orders'])

@@ -6,6 +6,7 @@ import itertools
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from time import time as _machine_time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -14,10 +15,11 @@ import _caisson
 from caisson._answers import MODEL_HEADER
 from caisson._service import Service
 from caisson.testing import _amqp, _http, _redis, _sql
-from caisson.testing._cache import CacheFake, LockFakes, native_cache, native_lock
+from caisson.testing._cache import CacheFake, native_cache
 from caisson.testing._calls import native as native_calls
 from caisson.testing._expect import UnexpectedCall
 from caisson.testing._facts import message_facts
+from caisson.testing._locks import LockFakes, native_lock
 from caisson.testing._logs import Logs
 from caisson.testing._response import Response, Settlement
 from caisson.testing._running import call, facts_of
@@ -85,7 +87,7 @@ class App:
         """Connections of the type `amqp`, by name."""
         self.cache: Connections[CacheFake] = Connections(lambda name, _unexpected: CacheFake(name), self._unexpected)
         """Caches of the server, by name."""
-        self.locks = LockFakes()
+        self.locks = LockFakes(lambda: self.clock)
         """Locks among all servers."""
         self.background: list[BackgroundCall] = []
         """Calls that nobody waits for, in their order. They are noted, not made."""
@@ -191,9 +193,12 @@ class App:
 
     def _call(self, cls: type[Service], facts: Mapping[str, Any]) -> Response:
         self._under_way.append(facts)
+        # The deadline is one of the machine's time, whatever the service is shown.
+        self.locks._begin(facts['deadline_ms'] / 1000 - _machine_time())
         try:
             return call(cls, facts)
         finally:
+            self.locks._end()
             self._under_way.pop()
 
     def _invoke(self, name: str, content_type: str | None, body: bytes, method: str | None = None) -> Any:
