@@ -147,7 +147,8 @@ class Caches:
 
     Of Zato 3.2: `default`, `builtin[name]`, `get_cache('builtin', name)`. Of Zato 4.1: the methods of a Redis client, here on the
     object itself. They go to the Redis connection `default` if this service may use it, with the names of Zato 3.2 too (`key`,
-    `expiry`, `default`); otherwise to the built-in cache `default`, which knows the common ones. Methods that Redis does not have (`get_by_prefix`, ...) go to the built-in cache.
+    `expiry`, `default`); otherwise to the built-in cache `default`, which knows the common ones. Methods that Redis does not have
+    (`get_by_prefix`, ...) go to the built-in cache.
     """
 
     def __init__(self) -> None:
