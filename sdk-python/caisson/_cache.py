@@ -146,8 +146,9 @@ class Caches:
     """`self.cache`, in both dialects.
 
     Of Zato 3.2: `default`, `builtin[name]`, `get_cache('builtin', name)`. Of Zato 4.1: the methods of a Redis client, here on the
-    object itself. They go to the Redis connection `default` if this service may use it; otherwise to the built-in cache
-    `default`, which knows the common ones. Methods that Redis does not have (`get_by_prefix`, ...) go to the built-in cache.
+    object itself. They go to the Redis connection `default` if this service may use it, with the names of Zato 3.2 too (`key`,
+    `expiry`, `default`); otherwise to the built-in cache `default`, which knows the common ones. Methods that Redis does not have
+    (`get_by_prefix`, ...) go to the built-in cache.
     """
 
     def __init__(self) -> None:
@@ -180,8 +181,8 @@ class Caches:
             import _caisson_cache
 
             if _caisson_cache.granted(_DEFAULT):
-                from caisson._zato_redis import Redis
-                self._made = Redis(_DEFAULT)
+                from caisson._cache_over_redis import RedisCache
+                self._made = RedisCache(_DEFAULT)
             else:
                 from caisson._cache_redis import RedisLike
                 self._made = RedisLike(_DEFAULT)

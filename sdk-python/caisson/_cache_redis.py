@@ -10,7 +10,7 @@ from typing import Any
 
 from caisson._cache import Cache
 
-__all__ = ['RedisLike', 'explain']
+__all__ = ['RedisLike', 'explain', 'one_time']
 
 
 def explain(name: str) -> str:
@@ -25,15 +25,23 @@ def _seconds(value: Any) -> float:
     return value.total_seconds() if isinstance(value, timedelta) else value
 
 
+def one_time(method: str, expiry: Any, **others: Any) -> None:
+    """Refuses `expiry` beside what says the same in another way."""
+    given = [name for name, value in others.items() if value is not None]
+    if expiry is not None and given:
+        raise TypeError(f'{method}: `expiry` and `{given[0]}` both say how long; give one of them')
+
+
 class RedisLike(Cache):
     """The commands that a cache needs, with the arguments and answers of redis-py. Unlike in Redis, values keep their types."""
 
     def set(  # type: ignore[override]  # the signature is that of redis-py
-        self, key: str, value: Any, ex: Any = None, px: Any = None, nx: bool = False, xx: bool = False, expiry: float = 0.0,
+        self, key: str, value: Any, ex: Any = None, px: Any = None, nx: bool = False, xx: bool = False, expiry: Any = None,
         details: bool = False,
     ) -> Any:
-        """Sets a key, for `ex` seconds or `px` milliseconds. True, or None if `nx` or `xx` was against it."""
-        seconds = _seconds(ex) if ex is not None else expiry
+        """Sets a key, for `ex` or `expiry` seconds or `px` milliseconds. True, or None if `nx` or `xx` was against it."""
+        one_time('set', expiry, ex=ex, px=px)
+        seconds = _seconds(ex) if ex is not None else _seconds(expiry or 0.0)
         if px is not None:
             seconds = _seconds(px) if isinstance(px, timedelta) else px / 1000
         if nx:
@@ -52,8 +60,8 @@ class RedisLike(Cache):
         """Sets a key if it is not there; whether it was set."""
         return self.add(key, value)
 
-    def delete(self, *keys: str, details: bool = False) -> int:  # type: ignore[override]  # as in redis-py
-        """Deletes keys; how many there were."""
+    def delete(self, *keys: str, raise_key_error: bool = True, details: bool = False) -> int:  # type: ignore[override]  # as in redis-py
+        """Deletes keys; how many there were. `raise_key_error` is taken and changes nothing."""
         return self.delete_many(keys)
 
     unlink = delete

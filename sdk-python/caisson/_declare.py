@@ -38,6 +38,11 @@ class Declaration:
         """Whether an output is declared."""
         return self._output is not None
 
+    @property
+    def output_model(self) -> Any:
+        """The Model that is declared as the output, by itself or as a list of it; None for any other output."""
+        return self._output.model if self._output is not None else None
+
     def read_input(self, service: Any) -> None:
         """Checks the message and sets `service.request.input`: a ServiceInput for names, else an object of the model.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import _caisson
 
+from caisson._answers import Answer, bunched, classes_of, decode, headers_of, is_model, remade, without_wrapper
 from caisson._bunch import Bunch
 from caisson._errors import InvokeTimeout, ServiceError, UnknownService, from_callee
 from caisson._names import service_name
@@ -16,7 +17,7 @@ from caisson._names import service_name
 if TYPE_CHECKING:
     from caisson._service import Service
 
-__all__ = ['Answer', 'Invoking', 'bunched', 'encode', 'make_environ']
+__all__ = ['Answer', 'Invoking', 'encode', 'make_environ']
 
 # Arguments of `invoke` that say how to call, and are therefore no part of a payload given by keywords.
 _CALL_OPTIONS = frozenset((
@@ -27,27 +28,7 @@ _CALL_OPTIONS = frozenset((
 _LONGEST_TIMEOUT_SECS = 4_294_967
 """What fits into the contract's milliseconds: about 49 days."""
 
-
-class Answer:
-    """What another service has answered: `self.invoke(name, payload, as_response=True)`.
-
-    `ok` tells whether it answered without an error, `status_code` its HTTP status, `headers` a dict of its headers in lower case,
-    `payload` what it answered (`None` after an error), and `error` the exception that `invoke` would have raised, or `None`.
-    """
-
-    def __init__(self, status_code: int, headers: dict[str, Any], payload: Any, error: ServiceError | None) -> None:
-        self.status_code = status_code
-        self.headers = headers
-        self.payload = payload
-        self.error = error
-
-    @property
-    def ok(self) -> bool:
-        """Whether it answered without an error; its status may still be one."""
-        return self.error is None
-
-    def __repr__(self) -> str:
-        return f'<Answer {self.status_code}{"" if self.ok else " " + type(self.error).__name__}>'
+_LONGEST_METHOD = 32
 
 
 class Invoking(_caisson.ServiceBase):
@@ -62,7 +43,8 @@ class Invoking(_caisson.ServiceBase):
         def cid(self) -> str: ...
 
     def invoke(self, service: str | type[Service], payload: Any = '', **kwargs: Any) -> Any:
-        """Calls another service and returns what it answered: `dict`, `list`, `str`, or `bytes` for a body that is no text.
+        """Calls another service and returns what it answered: `dict`, `list`, `str`, or `bytes` for a body that is no text. A service of
+        the same package that answers with the Model of its `output`, or a list of these, gives objects of that class.
 
         The service is given by its name or its class. Without a payload, the keywords are the payload. An error of the
         callee is raised here: the exception for its status, else a ServiceError with `kind`, `status` and `retryable`. A name that
@@ -71,18 +53,20 @@ class Invoking(_caisson.ServiceBase):
         These keywords say how to call: `timeout` (seconds; an `InvokeTimeout` afterwards, or `None` with `raise_timeout=False`),
         `as_bunch=True` (dicts with dotted access), `serialize=True` (the body as text, not parsed), `skip_response_elem=True`
         (of an answer `{'response': x}` only `x`), `as_response=True` (an `Answer` with status and headers, also after an error).
-        `channel`, `data_format` and `transport` are taken and change nothing.
+        `wsgi_environ={'REQUEST_METHOD': 'GET'}` has `handle_GET` of the callee answer, or `MethodNotAllowed` (405) raised if it has
+        functions for other methods only; the rest of `wsgi_environ` changes nothing, nor do `channel`, `data_format` and `transport`.
         """
         name = self._other(service)
+        method = _method(kwargs.get('wsgi_environ'))
         if kwargs and _is_empty(payload):
             payload = {key: value for key, value in kwargs.items() if key not in _CALL_OPTIONS} or payload
         content_type, body = encode(payload)
         timeout = kwargs.get('timeout')
         if timeout:
             calls = importlib.import_module('_caisson_calls')
-            answer = calls.invoke_all([(name, content_type, body, _millis(timeout))])[0]
+            answer = calls.invoke_all([(name, content_type, body, _millis(timeout), method)])[0]
         else:
-            answer = _caisson.invoke(name, content_type, body)
+            answer = _caisson.invoke(name, content_type, body, method)
         return self._taken(name, answer, kwargs)
 
     def invoke_all(
@@ -95,10 +79,11 @@ class Invoking(_caisson.ServiceBase):
         `invoke`.
         """
         millis = _millis(timeout) if timeout else None
+        method = _method(kwargs.get('wsgi_environ'))
         names, packed = [], []
         for service, payload in calls:
             names.append(self._other(service))
-            packed.append((names[-1], *encode(payload), millis))
+            packed.append((names[-1], *encode(payload), millis, method))
         if not packed:
             return []
         answers = importlib.import_module('_caisson_calls').invoke_all(packed)
@@ -117,7 +102,8 @@ class Invoking(_caisson.ServiceBase):
         expiration: float | None = None, to_json_string: bool = False, cid: str = '', callback: Any = None, zato_ctx: Any = None,
         environ: Any = None, **kwargs: Any,
     ) -> str:
-        """Has another service called as soon as there is a place, without waiting for it. Returns the correlation id of that call.
+        """Has another service called as soon as there is a place, without waiting for it. Returns the correlation id of that call:
+        `cid`, or one that begins with that of this message and a `~`, so that the log of this one finds it too.
 
         The call is on disk when this returns: it survives the end of the server, and is made again if the server ended before the
         service had answered (at least once). `callback` are services, by name or class, or `self`, or a list of these: each is
@@ -140,7 +126,7 @@ class Invoking(_caisson.ServiceBase):
     def new_instance(self, service: str | type[Service]) -> Any:
         """An object of another service of the same package, not called: its methods can be used, its message is empty."""
         name = service if isinstance(service, str) else service.get_name()
-        cls = next((cls for cls in _classes(Invoking) if cls.__dict__.get('name') == name), None)
+        cls = next((cls for cls in classes_of(Invoking) if cls.__dict__.get('name') == name), None)
         if cls is None:
             text = f'no service named {name} in this package; services of other packages can only be called, with self.invoke'
             raise UnknownService(self.cid, text, name=name)
@@ -201,7 +187,7 @@ class Invoking(_caisson.ServiceBase):
         return name
 
     def _by_impl_name(self, impl_name: str) -> str:
-        for cls in _classes(Invoking):
+        for cls in classes_of(Invoking):
             if cls.impl_name == impl_name and cls.__dict__.get('name'):
                 return str(cls.name)
         found = importlib.import_module('_caisson_calls').find(impl_name)
@@ -221,12 +207,10 @@ class Invoking(_caisson.ServiceBase):
                 return None
             raise error
         _, status, headers, body = answer
-        payload = body.decode('utf-8', 'replace') if options.get('serialize') else _decode(headers, body)
-        if options.get('skip_response_elem'):
-            payload = _without_wrapper(payload)
-        if options.get('as_bunch'):
-            payload = bunched(payload)
-        return Answer(status, _headers(headers), payload, None) if as_response else payload
+        payload = _payload(headers, body, options)
+        if is_model(headers) and not (options.get('serialize') or options.get('as_bunch')):
+            payload = remade(self, name, payload)
+        return Answer(status, headers_of(headers), payload, None) if as_response else payload
 
     def _error(self, name: str, answer: Any) -> ServiceError:
         _, kind, status, message, retryable, headers = answer
@@ -264,56 +248,30 @@ def _millis(seconds: float) -> int:
     return max(1, round(seconds * 1000))
 
 
-def _headers(headers: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Names in lower case; values of a name that is repeated are joined by commas, as HTTP has it."""
-    found: dict[str, Any] = {}
-    for header, value in headers:
-        header = header.lower()
-        found[header] = f'{found[header]}, {value}' if header in found else value
-    return found
+def _method(environ: Any) -> str | None:
+    """The HTTP method that `wsgi_environ` says the callee is called with, if any."""
+    if environ is None:
+        return None
+    if not isinstance(environ, Mapping):
+        raise TypeError(f'wsgi_environ has to be a dict, not {type(environ).__name__}')
+    method = environ.get('REQUEST_METHOD')
+    # A service that passes on its own has none when it was not called by HTTP.
+    if method is None or method == '':
+        return None
+    if not isinstance(method, str) or not (method.isascii() and method.isalpha()) or len(method) > _LONGEST_METHOD:
+        raise ValueError(f'REQUEST_METHOD in wsgi_environ has to be the name of an HTTP method, not {method!r:.80}')
+    return method.upper()
 
 
-def _decode(headers: Sequence[tuple[str, str]], body: bytes) -> Any:
-    """The value of an answer of another service."""
-    content_type = ''
-    for header, value in headers:
-        if header.lower() == 'content-type':
-            content_type = value.split(';')[0].strip().lower()
-    if not body:
-        return ''
-    if content_type == 'application/json' or content_type.endswith('+json'):
-        return json.loads(body)
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        return body
-
-
-def _without_wrapper(payload: Any) -> Any:
-    if not isinstance(payload, dict):
-        return payload
-    names = [name for name in payload if name != '_meta']
-    return payload['response'] if names == ['response'] else payload
-
-
-def bunched(value: Any) -> Any:
-    """A copy whose dicts have dotted access."""
-    if isinstance(value, dict):
-        return Bunch((name, bunched(item)) for name, item in value.items())
-    if isinstance(value, list):
-        return [bunched(item) for item in value]
-    return value
+def _payload(headers: Any, body: bytes, options: Mapping[str, Any]) -> Any:
+    """The value of an answer, in the form that the caller wants."""
+    payload = body.decode('utf-8', 'replace') if options.get('serialize') else decode(headers, body)
+    if options.get('skip_response_elem'):
+        payload = without_wrapper(payload)
+    return bunched(payload) if options.get('as_bunch') else payload
 
 
 def make_environ(shared: str | None) -> Bunch:
     """What a chain of calls in the background shares, from its JSON."""
     made = bunched(json.loads(shared)) if shared else Bunch()
     return made if isinstance(made, Bunch) else Bunch()
-
-
-def _classes(base: type) -> Iterable[Any]:
-    """All classes below this one."""
-    found: list[Any] = base.__subclasses__()
-    for cls in found:
-        yield cls
-        yield from _classes(cls)

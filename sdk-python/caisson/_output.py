@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from caisson._answers import MODEL_HEADER
 from caisson._bunch import Message
 from caisson._kinds import AnyKind
 from caisson._kinds_nested import DictKind, Field, FieldsKind, ListKind, ModelKind
-from caisson._model import ModelRows
+from caisson._model import Model, ModelRows
 from caisson._problems import MISSING, nearest
 
 try:
@@ -23,6 +24,8 @@ except ImportError:
 __all__ = ['NoSuchOutput', 'Output', 'Payload']
 
 _AS_IT_IS = (str, bytes, bytearray, memoryview, int, float, complex)
+# What calls in the background come as: nobody takes their answers out of a wrapper.
+_BACKGROUND = frozenset(('invoke-async', 'scheduler', 'fanout-call', 'parallel-exec-call'))
 _EMPTY: tuple[Any, ...] = (None, '', b'', [], {}, ())
 
 
@@ -134,6 +137,8 @@ class Output:
         self._side = side
         self._settings = side.settings
         self._fields = {field.name: field for field in side.fields or ()}
+        # The Model whose objects, or lists of them, the service answers with.
+        self.model = _model_of(side.kind)
         self._native = None
         # Whether a row of names may lack some without anybody having to say something about it.
         self._may_lack = not side.is_simple_io and all(field.default is MISSING for field in side.fields or ())
@@ -162,8 +167,16 @@ class Output:
             return
         made = self._model(payload) if self._side.kind is not None else self._names(payload, service)
         if self._settings.response_elem:
-            made = {self._settings.response_elem: made}
+            if service.channel.type not in _BACKGROUND:
+                made = {self._settings.response_elem: made}
+        elif self.model is not None and service.channel.type == 'invoke' and self._is_of_model(payload):
+            response.headers[MODEL_HEADER] = '1'
         response.payload = made
+
+    def _is_of_model(self, payload: Any) -> bool:
+        """Whether a payload is an object of the declared Model, or a list of these."""
+        rows = payload if isinstance(payload, (list, tuple)) else (payload,)
+        return all(isinstance(row, self.model) for row in rows)
 
     def _model(self, payload: Any) -> Any:
         if self._native is not None:
@@ -217,6 +230,12 @@ class Output:
         skip, force = self._settings.skip_empty_output, self._settings.force_empty_output
         return bool(skip) and (skip is True or name in skip) and not (force is True or name in force) \
             and any(type(value) is type(empty) and value == empty for empty in _EMPTY)
+
+
+def _model_of(kind: Any) -> Any:
+    kind = kind.item if isinstance(kind, ListKind) else kind
+    cls = kind.shape.cls if isinstance(kind, ModelKind) else None
+    return cls if cls is not None and issubclass(cls, Model) else None
 
 
 def _is_untouched(payload: Any) -> bool:

@@ -33,7 +33,8 @@ class Fanout:
         self._service = service
 
     def invoke(self, targets: Mapping[Any, Any], on_final: Any, on_target: Any = None, cid: str | None = None) -> str:
-        """Calls the services that are the keys of `targets` with its values. Returns the correlation id that all calls have.
+        """Calls the services that are the keys of `targets` with its values. Returns the correlation id that all calls have: `cid`, or
+        one that begins with that of this message and a `~`, so that the log of this one finds them too.
 
         After each, the services `on_target` are called with a dict: `source`, `target`, `response`, `req_ts_utc`, `resp_ts_utc`
         (ISO 8601 without a zone), `ok`, `exception` (the text of an error, or `None`), `cid`, `phase='on-target'`, `on_target`,
@@ -55,7 +56,7 @@ class Parallel:
 
     def invoke(self, targets: Mapping[Any, Any], on_target: Any, cid: str | None = None) -> str:
         """Calls the services that are the keys of `targets` with its values, and after each the services `on_target`, with the same
-        dict as those of `fanout`. Returns the correlation id that all calls have."""
+        dict as those of `fanout`. Returns the correlation id that all calls have, as `fanout` does."""
         return _together(self._service, 'parallel', targets, on_target, None, cid)
 
 
@@ -113,10 +114,10 @@ class InvokeRetry:
     def _later(
         self, target: Any, payload: Any, left: int, interval: float, repeats: int, callback: Any, context: Any, delay: float = 0,
     ) -> str:
-        from caisson._cids import new_cid
+        from caisson._cids import branch
         from caisson._runtime import dumps
 
-        service, cid = self._service, new_cid()
+        service, cid = self._service, branch(self._service.cid)
         task = service._task(target, payload)
         report = {
             'orig_cid': service.cid, 'call_cid': cid, 'source': service.name, 'target': task['service'], 'retry_seconds': interval,

@@ -91,7 +91,7 @@ def _is_taken_as_it_is(payload: Any) -> bool:
 
 def _run(cls: type, body: Any, params: Any, query: Any, content_type: str | None, facts: dict[str, Any]) -> Any:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    service: Any = types.SimpleNamespace(get_name=lambda: cls.__name__)
+    service: Any = types.SimpleNamespace(get_name=lambda: cls.__name__, channel=types.SimpleNamespace(type='http-soap'))
     service.request = Request(raw, dict(params), dict(query), content_type)
     service.response = Response()
     service.request.__dict__.update(facts)

@@ -41,6 +41,6 @@ def message(cls: type, payload: Any = '', channel: str = 'invoke', **properties:
         http=types.SimpleNamespace(method=''),
         message=types.SimpleNamespace(properties=Bunch(properties)),
     )
-    service.response = types.SimpleNamespace(payload=Message(), status_code=200)
+    service.response = types.SimpleNamespace(payload=Message(), status_code=200, headers={})
     service.channel = types.SimpleNamespace(type=channel, name='probe', data_format=None)
     return service

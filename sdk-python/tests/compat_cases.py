@@ -8,7 +8,7 @@ without.
 A case has the `source` of a module, whose class `Case` answers (or the service named `service`); `files` beside it; a
 `request` (`method`, `query`, `body`, `content_type`, `headers`); and what to `expect` (`status`, `body`, `json`, `headers`,
 `says`), or the text with which the package is `refused`. `where = "sandbox"` needs a server: under CPython calls in the
-background are only noted, calls have no timeout, and locks do not end with their message. The same files are run by
+background are only noted, and calls have no timeout. The same files are run by
 `tests/all/compat.rs` against the real server, in their order and all in one, so that names of services differ.
 """
 

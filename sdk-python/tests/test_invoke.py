@@ -116,7 +116,7 @@ class Invoke(Case):
             with self.subTest(arguments=arguments, keywords=keywords):
                 native = self.with_native(good({}))
                 Caller().invoke(*arguments, **keywords)
-                self.assertEqual(native.asked, [('a', *expected)])
+                self.assertEqual(native.asked, [('a', *expected, None)])
 
     def test_answers(self) -> None:
         """As values, bunches, texts, without a wrapper, with all that belongs to them."""
@@ -170,12 +170,32 @@ class Invoke(Case):
         """And `None` when nothing is to be raised."""
         native = self.with_native(good(1), (False, 'timeout', None, 'late', True, []))
         self.assertEqual(Caller().invoke('a', {'n': 1}, timeout=1.5), 1)
-        self.assertEqual(native.asked[0], [('a', 'application/json', b'{"n": 1}', 1500)])
+        self.assertEqual(native.asked[0], [('a', 'application/json', b'{"n": 1}', 1500, None)])
         self.assertIsNone(Caller().invoke('a', timeout=0.0001, raise_timeout=False))
         self.assertEqual(native.asked[1][0][3], 1)
         for bad in (-1, float('nan'), float('inf'), 1e12):
             with self.assertRaises(ValueError):
                 Caller().invoke('a', timeout=bad)
+
+    def test_the_method_of_wsgi_environ_goes_along(self) -> None:
+        """With one call and with several; nothing else of it does."""
+        native = self.with_native(*[good(1)] * 5)
+        caller = Caller()
+        for environ, method in (({'REQUEST_METHOD': 'POST', 'PATH_INFO': '/x'}, 'POST'), ({'REQUEST_METHOD': 'get'}, 'GET'),
+                                ({'REQUEST_METHOD': ''}, None), ({}, None)):
+            caller.invoke('a', wsgi_environ=environ)
+            self.assertEqual(native.asked.pop(), ('a', None, b'', method))
+        caller.invoke('a', timeout=1, wsgi_environ={'REQUEST_METHOD': 'PUT'})
+        self.assertEqual(native.asked.pop(), [('a', None, b'', 1000, 'PUT')])
+        native.answers[:] = [good(1)]
+        caller.invoke_all([('a', '')], wsgi_environ={'REQUEST_METHOD': 'PUT'})
+        self.assertEqual(native.asked.pop(), [('a', None, b'', None, 'PUT')])
+        for bad in ('A B', 'GET\r\n', 'x' * 33, 'GÉT', 7):
+            with self.assertRaisesRegex(ValueError, 'REQUEST_METHOD in wsgi_environ'):
+                caller.invoke('a', wsgi_environ={'REQUEST_METHOD': bad})
+        with self.assertRaisesRegex(TypeError, 'wsgi_environ has to be a dict, not str'):
+            caller.invoke('a', wsgi_environ='POST')
+        self.assertEqual(native.asked, [])
 
     def test_which_service(self) -> None:
         """By name, by class, by id, by module and class; never itself, never what is no service."""
@@ -198,7 +218,7 @@ class Invoke(Case):
         """Answers in order; the first error when all have ended, or none of them."""
         native = self.with_native(good(1), good({'a': 2}))
         self.assertEqual(Caller().invoke_all([('a', ''), (Callee, {'n': 1})], timeout=2), [1, {'a': 2}])
-        self.assertEqual(native.asked[0], [('a', None, b'', 2000), ('callee', 'application/json', b'{"n": 1}', 2000)])
+        self.assertEqual(native.asked[0], [('a', None, b'', 2000, None), ('callee', 'application/json', b'{"n": 1}', 2000, None)])
         self.with_native(good(1), AWAY, BUSY)
         with self.assertRaises(UnknownService):
             Caller().invoke_all([('a', ''), ('b', ''), ('c', '')])
@@ -309,6 +329,7 @@ class Patterns(Case):
         cid = caller.patterns.invoke_retry.invoke_async('a', 'x', repeats=3, seconds=2, callback=Callee, context={'k': 1})
         task = native.asked[0]
         self.assertEqual((task['repeats'], task['interval_ms'], task['delay_ms'], task['callback'], task['cid']), (3, 2000, 0, ['callee'], cid))
+        self.assertRegex(cid, '^cid~[0-9a-z]{12}$')
         self.assertEqual(json.loads(task['report']), {
             'orig_cid': 'cid', 'call_cid': cid, 'source': 'caller', 'target': 'a', 'retry_seconds': 2, 'retry_repeats': 3,
             'context': {'k': 1}})

@@ -131,6 +131,27 @@ class Messages(unittest.TestCase):
         answer = run(Verbs, method='DELETE')
         self.assertEqual((answer.status_code, answer.headers), (405, {'allow': 'GET, POST'}))
 
+    def test_functions_for_methods_answer_other_services_too(self) -> None:
+        """By the method that the caller gives."""
+        class Chooses(Service):
+            def handle(self) -> None:
+                said = []
+                for method in ('GET', 'POST', 'DELETE'):
+                    answer = self.invoke('verbs', 'x', wsgi_environ={'REQUEST_METHOD': method}, as_response=True)
+                    said.append([answer.status_code, answer.payload, type(answer.error).__name__])
+                said.append(self.invoke_all([('echo', 'text')], wsgi_environ={'REQUEST_METHOD': 'PUT'})[0])
+                self.response.payload = said
+
+        app = App(type('Verbs', (Verbs,), {'name': 'verbs'}), type('Echo', (Echo,), {'name': 'echo'}))
+        *said, echoed = app.run(Chooses).json()
+        self.assertEqual(said, [[200, 'got', 'NoneType'], [201, 'posted', 'NoneType'], [405, None, 'MethodNotAllowed']])
+        self.assertEqual([echoed[name] for name in ('method', 'payload', 'type')], ['PUT', 'text', 'invoke'])
+        app = App()
+        app.service('verbs', 'faked')
+        app.service('echo', 'faked')
+        app.run(Chooses)
+        self.assertEqual([call.method for call in app.service('verbs').calls], ['GET', 'POST', 'DELETE'])
+
     def test_pieces_are_gathered(self) -> None:
         """With the type that follows."""
         answer = run(Pieces)
@@ -329,8 +350,8 @@ class Shared(unittest.TestCase):
         app = App()
         with app:
             _, token = lock.acquire('orders', 1000, 0)
-            self.assertEqual((lock.acquire('orders', 1000, 0), app.locks.held), ((True, None), ['orders']))
-            self.assertEqual((lock.release(token), lock.release(token)), ((True, True), (True, False)))
+            self.assertEqual((lock.acquire('orders', 1000, 0)[1], app.locks.held), ('conflict', ['orders']))
+            self.assertEqual((lock.release(token), lock.release(token)[1]), ((True, True), 'invalid-input'))
             app.locks.busy('orders')
             self.assertEqual(lock.acquire('orders', 1000, 0), (True, None))
         self.assertEqual(app.locks.taken, ['orders'])
@@ -346,7 +367,7 @@ class Shared(unittest.TestCase):
             taken = calls.enqueue({'service': name, 'content_type': 'application/json', 'body': b'[1]', 'delay_ms': 1500, 'cid': 'c'})
             self.assertEqual(taken, (True, 1, 'c'))
             calls.enqueue({'service': 'other', 'body': b'', 'scheduled': True, 'callback': [name]})
-            answers = calls.invoke_all([(name, None, b'', None)])
+            answers = calls.invoke_all([(name, None, b'', None, None)])
             self.assertEqual(answers[0][:2], (True, 200))
         one, two = app.background
         self.assertEqual((one.payload, one.delay, one.kind, two.kind, two.callback), ([1], 1.5, 'invoke-async', 'scheduler', [name]))

@@ -33,7 +33,7 @@ pub(crate) struct Wanted {
     /// Only those of this service.
     #[param(example = "hello.hello-world")]
     service: Option<String>,
-    /// Only those with this correlation id.
+    /// Only those with this correlation id, and those of calls in the background that it has set in motion.
     cid: Option<String>,
     /// Only those at least this serious: `trace`, `debug`, `info`, `warning`, `error` or `critical`.
     #[param(value_type = Option<String>, example = "warning")]

@@ -37,7 +37,7 @@ pub(crate) fn task(asked: background::Task, by: &Invocation, invoker: &dyn Invok
     let service = known(&asked.service, invoker)?;
     let callback = all_known(&asked.callback, invoker)?;
     at_most("the message", asked.body.len(), MAX_BODY)?;
-    let cid = asked.cid.unwrap_or_default();
+    let cid = asked.cid.unwrap_or_else(|| by.cid.branch());
     let texts = [
         ("the name", asked.name.as_deref(), MAX_NAME),
         ("the correlation id", Some(cid.as_str()), MAX_NAME),
@@ -101,7 +101,7 @@ pub(crate) fn group(
         );
         return Err(Error::new(ErrorKind::QuotaExceeded, text));
     }
-    let cid = asked.cid.unwrap_or_default();
+    let cid = asked.cid.unwrap_or_else(|| by.cid.branch());
     let mut group = Group {
         id: 0,
         source: by.service.as_ref().to_owned(),

@@ -155,7 +155,7 @@ fn callbacks(task: &Task, content_type: Option<&str>, body: &Bytes, now: Millis)
         source: task.source.clone(),
         service: service.clone(),
         kind: kind::CALLBACK,
-        cid: Cid::new().as_str().to_owned(),
+        cid: Cid::from(task.cid.as_str()).branch().as_str().to_owned(),
         in_reply_to: Some(task.cid.clone()),
         environ: task.environ.clone(),
         traceparent: task.traceparent.clone(),
@@ -239,7 +239,7 @@ mod tests {
                 (one.environ.as_deref(), one.content_type.as_deref()),
                 (Some("{}"), Some("text/plain"))
             );
-            assert_ne!(one.cid, "c1");
+            assert!(one.cid.starts_with("c1~"), "{}", one.cid);
         }
         let failed = Ended::Failed(Error::new(ErrorKind::Internal, "no"));
         assert!(matches!(settle(&task, None, &failed, 7), Settled::Dead { .. }), "nobody was told");

@@ -37,7 +37,7 @@ pub struct Task {
     pub origin: Origin,
     /// A name for operators to see.
     pub name: Option<String>,
-    /// Its correlation id; a new one unless given.
+    /// Its correlation id. Unless given, one that begins with that of the message that asks, and a `~`.
     pub cid: Option<Cid>,
     /// The correlation id of what it replies to.
     pub in_reply_to: Option<String>,

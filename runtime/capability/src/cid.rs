@@ -11,6 +11,15 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// Length of an id in characters: 24 x 5 bits = 120 random bits, so that ids made on different nodes never meet.
 const LENGTH: usize = 24;
 
+/// Between an id and what tells the calls in the background apart that it has set in motion.
+const BRANCH: char = '~';
+
+/// Length of what tells them apart: 60 random bits.
+const BRANCH_LENGTH: usize = 12;
+
+/// The longest id that calls in the background have as their beginning; a service may have made one up that is longer.
+const MAX_ROOT: usize = 100;
+
 /// Ids that one call to the operating system provides for: the call costs more than all else about an id.
 const IDS_AT_ONCE: usize = 64;
 
@@ -71,6 +80,19 @@ impl Cid {
         Self(str::from_utf8(&text).unwrap_or_default().into())
     }
 
+    /// An id for a call in the background that something of this id sets in motion. It begins as this one does up to the `~`, so that
+    /// all that one message leads to can be found by its id, however far the calls lead; what follows tells the calls apart.
+    #[must_use]
+    pub fn branch(&self) -> Self {
+        let new = Self::new();
+        let root = self.0.split(BRANCH).next().unwrap_or_default();
+        if root.is_empty() || root.len() > MAX_ROOT {
+            return new;
+        }
+        let own = new.0.get(..BRANCH_LENGTH).unwrap_or_default();
+        Self(format!("{root}{BRANCH}{own}").into())
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -105,6 +127,20 @@ impl fmt::Debug for Cid {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn branches_begin_as_their_root_does_and_grow_no_longer() {
+        let root = Cid::from("order");
+        let (one, two) = (root.branch(), root.branch());
+        assert_ne!(one, two);
+        for branch in [&one, &two, &one.branch(), &one.branch().branch()] {
+            let own = branch.as_str().strip_prefix("order~").unwrap();
+            assert!(own.len() == BRANCH_LENGTH && own.bytes().all(|b| ALPHABET.contains(&b)), "{branch}");
+        }
+        for no_root in ["", "~a", &"x".repeat(MAX_ROOT + 1)] {
+            assert_eq!(Cid::from(no_root).branch().as_str().len(), LENGTH, "{no_root}");
+        }
+    }
 
     #[test]
     fn ids_are_of_one_length_and_do_not_repeat() {

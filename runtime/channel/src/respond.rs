@@ -29,6 +29,9 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 const OURS: [HeaderName; 8] =
     [CONNECTION, KEEP_ALIVE, PROXY_CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, CONTENT_LENGTH];
 
+/// What services say to services that call them. One that hands on all headers that it was given does not hand on this one.
+const MODEL: HeaderName = HeaderName::from_static("x-caisson-model");
+
 /// The caller gave up. Not in the registry of statuses, but known from nginx.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
@@ -105,7 +108,7 @@ fn append(headers: &mut HeaderMap, (name, value): Field) -> Result<(), String> {
         let shown = name.get(..name.floor_char_boundary(MAX_LOGGED_NAME)).unwrap_or_default();
         return Err(format!("the service set a header whose name is invalid: {shown:?}"));
     };
-    if OURS.contains(&parsed) {
+    if OURS.contains(&parsed) || parsed == MODEL {
         return Ok(());
     }
     let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(value)) else {

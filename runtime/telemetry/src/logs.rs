@@ -105,7 +105,7 @@ impl LogRecord {
 pub struct LogFilter {
     /// Only this service.
     pub service: Option<String>,
-    /// Only this correlation id.
+    /// Only this correlation id, and those of calls in the background that it has set in motion.
     pub cid: Option<String>,
     /// Only this serious or more.
     pub level: Option<Level>,
@@ -116,9 +116,17 @@ impl LogFilter {
     #[must_use]
     pub fn accepts(&self, record: &LogRecord) -> bool {
         self.service.as_deref().is_none_or(|name| record.service.as_deref() == Some(name))
-            && self.cid.as_deref().is_none_or(|cid| record.cid.as_deref() == Some(cid))
+            && self
+                .cid
+                .as_deref()
+                .is_none_or(|cid| record.cid.as_deref().is_some_and(|own| follows(own, cid)))
             && self.level.is_none_or(|level| record.level >= level)
     }
+}
+
+/// Whether an id is this one, or begins with it as those of calls in the background do.
+fn follows(own: &str, cid: &str) -> bool {
+    own.strip_prefix(cid).is_some_and(|rest| rest.is_empty() || (rest.starts_with('~') && !cid.is_empty()))
 }
 
 /// Where all service records go: a ring for those who ask later, a broadcast for those who follow.
@@ -230,6 +238,16 @@ mod tests {
         let filter =
             LogFilter { service: Some("a.b".into()), cid: Some("c1".into()), level: Some(Level::Warning) };
         assert_eq!(hub.recent(&filter, 10).len(), 1);
+    }
+
+    #[test]
+    fn an_id_finds_what_it_has_set_in_motion_too() {
+        let finds = |cid: &str, own: &str| {
+            let filter = LogFilter { cid: Some(cid.to_owned()), ..LogFilter::default() };
+            filter.accepts(&LogRecord::new(Level::Info, "x").cid(own))
+        };
+        assert!(finds("c1", "c1") && finds("c1", "c1~a") && finds("c1~a", "c1~a"));
+        assert!(!finds("c1", "c12") && !finds("c1~a", "c1") && !finds("c1~a", "c1~b") && !finds("", "~a"));
     }
 
     #[test]

@@ -51,7 +51,7 @@ def flush() -> None:
     """Logs what was printed without a line end. Here nothing is held back."""
 
 
-def invoke(service: str, content_type: str | None, body: bytes) -> tuple[Any, ...]:
+def invoke(service: str, content_type: str | None, body: bytes, method: str | None = None) -> tuple[Any, ...]:
     """Calls another service; there is none."""
     return False, 'unavailable', 503, f'The service {service} cannot be called: {NO_HOST}', False, []
 

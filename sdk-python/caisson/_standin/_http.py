@@ -6,7 +6,12 @@ from typing import Any, Mapping
 
 from caisson._standin._lazy import Lazy, hook
 
-__all__ = ['Http']
+__all__ = ['Http', 'came_by_http']
+
+
+def came_by_http(facts: Mapping[str, Any]) -> bool:
+    """Whether a message came by HTTP. One of another service may have a method all the same, for `handle_GET` and its like."""
+    return facts.get('http') is not None and (facts.get('channel') or {}).get('kind') != 'invoke'
 
 
 class Http:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from caisson._standin._http import Http
+from caisson._standin._http import Http, came_by_http
 from caisson._standin._lazy import Lazy, hook
 
 __all__ = ['Request']
@@ -67,7 +67,7 @@ class Request:
             return 'json'
         if essence == 'application/x-www-form-urlencoded':
             return 'form'
-        if essence == 'text/plain' and self._facts.get('http') is None:
+        if essence == 'text/plain' and not came_by_http(self._facts):
             # Another service handed over a `str`; it arrives as one.
             return 'text'
         return 'raw'
@@ -175,7 +175,7 @@ class Request:
     @property
     def transport(self) -> str:
         """`plain_http` or `soap` for messages that came by HTTP, else empty."""
-        return 'soap' if self._facts.get('soap') else 'plain_http' if self._facts.get('http') else ''
+        return 'soap' if self._facts.get('soap') else 'plain_http' if came_by_http(self._facts) else ''
 
     def to_bunch(self) -> Any:
         """A copy of the payload in which each dict has its keys as attributes."""

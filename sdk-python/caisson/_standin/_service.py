@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from caisson._standin._channel import Channel
+from caisson._standin._http import came_by_http
 from caisson._standin._lazy import hook
 from caisson._standin._request import Request
 from caisson._standin._response import Response
@@ -59,7 +60,8 @@ class ServiceBase:
     @property
     def channel(self) -> Channel:
         """The channel that the message came through."""
-        return Channel(self._fact('channel', {}), self._fact('http', None) is not None, self._fact('principal', None))
+        by_http = came_by_http(self._caisson_facts)  # type: ignore[attr-defined]
+        return Channel(self._fact('channel', {}), by_http, self._fact('principal', None))
 
     @property
     def chan(self) -> Channel:

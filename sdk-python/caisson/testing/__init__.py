@@ -21,11 +21,12 @@ from typing import Any
 from caisson._service import Service
 from caisson.testing._amqp import AMQPConnection, AMQPMessage
 from caisson.testing._app import App, Connections
-from caisson.testing._cache import CacheFake, LockFakes
+from caisson.testing._cache import CacheFake
 from caisson.testing._case import ServiceTestCase
 from caisson.testing._expect import UnexpectedCall
 from caisson.testing._facts import Options
 from caisson.testing._http import HTTPCall, HTTPConnection
+from caisson.testing._locks import LockFakes
 from caisson.testing._logs import LogRecord, Logs
 from caisson.testing._redis import RedisCall, RedisConnection
 from caisson.testing._response import Response, Settlement

@@ -6,17 +6,20 @@ import itertools
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from time import time as _machine_time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import _caisson
 
+from caisson._answers import MODEL_HEADER
 from caisson._service import Service
 from caisson.testing import _amqp, _http, _redis, _sql
-from caisson.testing._cache import CacheFake, LockFakes, native_cache, native_lock
+from caisson.testing._cache import CacheFake, native_cache
 from caisson.testing._calls import native as native_calls
 from caisson.testing._expect import UnexpectedCall
 from caisson.testing._facts import message_facts
+from caisson.testing._locks import LockFakes, native_lock
 from caisson.testing._logs import Logs
 from caisson.testing._response import Response, Settlement
 from caisson.testing._running import call, facts_of
@@ -84,7 +87,7 @@ class App:
         """Connections of the type `amqp`, by name."""
         self.cache: Connections[CacheFake] = Connections(lambda name, _unexpected: CacheFake(name), self._unexpected)
         """Caches of the server, by name."""
-        self.locks = LockFakes()
+        self.locks = LockFakes(lambda: self.clock)
         """Locks among all servers."""
         self.background: list[BackgroundCall] = []
         """Calls that nobody waits for, in their order. They are noted, not made."""
@@ -146,6 +149,8 @@ class App:
         self._settlement = None
         with self:
             response = self._call(cls, facts)
+        # It is for services that call.
+        response.headers.pop(MODEL_HEADER, None)
         response.settlement = self._settlement
         self._raise_unexpected()
         if errors == _RAISED and response.error is not None and not _is_meant(response.error):
@@ -188,24 +193,29 @@ class App:
 
     def _call(self, cls: type[Service], facts: Mapping[str, Any]) -> Response:
         self._under_way.append(facts)
+        # The deadline is one of the machine's time, whatever the service is shown.
+        self.locks._begin(facts['deadline_ms'] / 1000 - _machine_time())
         try:
             return call(cls, facts)
         finally:
+            self.locks._end()
             self._under_way.pop()
 
-    def _invoke(self, name: str, content_type: str | None, body: bytes) -> Any:
+    def _invoke(self, name: str, content_type: str | None, body: bytes, method: str | None = None) -> Any:
         known = self._services.get(name)
         if isinstance(known, FakeService):
-            return known._invoke(content_type, body)
+            return known._invoke(content_type, body, method)
         if known is None and not name:
             error = UnexpectedCall('a service was invoked by its class, which is not known to the app: add it with app.add(Class)')
             self._unexpected.append(error)
             raise error
         if known is None:
-            return self.service(name)._invoke(content_type, body)
+            return self.service(name)._invoke(content_type, body, method)
         facts = message_facts(name, f'test-{next(self._cids)}', None, {})
         caller = self._under_way[-1] if self._under_way else {}
         facts.update({fact: caller[fact] for fact in _INHERITED if fact in caller}, content_type=content_type, body=body)
+        if method is not None:
+            facts['http'] = {'method': method}
         response = self._call(known, facts)
         if response.error is not None:
             if not _is_meant(response.error):

@@ -1,16 +1,15 @@
-"""Caches and locks in memory, in place of the server's (`_caisson_cache`, `_caisson_lock`)."""
+"""Caches in memory, in place of the server's (`_caisson_cache`)."""
 
 from __future__ import annotations
 
 import importlib
-import itertools
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ['CacheFake', 'LockFakes', 'native_cache', 'native_lock']
+__all__ = ['CacheFake', 'native_cache']
 
 _CONDITIONS: dict[int, Callable[[bool], bool]] = {0: lambda there: True, 1: lambda there: not there, 2: lambda there: there}
 
@@ -118,41 +117,6 @@ class CacheFake:
         entry.expiry_ms, entry.expires_at = expiry_ms, _now() + expiry_ms if expiry_ms else 0
 
 
-class LockFakes:
-    """Locks; in tests, `app.locks`. A lock is free unless the service holds it, or the test says that somebody does."""
-
-    def __init__(self) -> None:
-        self.taken: list[str] = []
-        """Names of the locks that were taken, in their order."""
-        self._held: dict[int, str] = {}
-        self._busy: set[str] = set()
-        self._tokens = itertools.count(1)
-
-    @property
-    def held(self) -> list[str]:
-        """Names of the locks that are held now."""
-        return sorted({*self._held.values(), *self._busy})
-
-    def busy(self, *names: str) -> None:
-        """Somebody else holds these locks."""
-        self._busy.update(names)
-
-    def free(self, *names: str) -> None:
-        """Nobody holds these any more; without names, none at all."""
-        self._busy.difference_update(names or set(self._busy))
-
-    def _acquire(self, name: str, _ttl_ms: int, block_ms: int) -> tuple[Any, ...]:
-        if name in self._busy or name in self._held.values():
-            return True, None
-        token = next(self._tokens)
-        self._held[token] = name
-        self.taken.append(name)
-        return True, token
-
-    def _release(self, token: int) -> tuple[Any, ...]:
-        return True, self._held.pop(token, None) is not None
-
-
 def _now() -> int:
     return round(time.time() * 1000)
 
@@ -169,8 +133,3 @@ def native_cache(caches: Mapping[str, CacheFake], granted: Callable[[str], bool]
         'delete': lambda name, *asked: caches[name]._delete(*asked), 'expire': lambda name, *asked: caches[name]._end(*asked),
         'count': lambda name: (True, len(caches[name]._chosen('all', (), 0))), 'granted': granted,
     }
-
-
-def native_lock(locks: LockFakes) -> dict[str, Callable[..., Any]]:
-    """The functions of `_caisson_lock`."""
-    return {'acquire': locks._acquire, 'release': locks._release}

@@ -20,14 +20,16 @@ def native(app: App) -> dict[str, Callable[..., Any]]:
 
     def note(task: Mapping[str, Any], kind: str, cid: str | None) -> tuple[Any, ...]:
         number = next(ids)
-        cid = str(cid or task.get('cid') or f'background-{number}')
+        caller = app._under_way[-1] if app._under_way else {}
+        root = str(caller.get('cid') or 'test').partition('~')[0]
+        cid = str(cid or task.get('cid') or f'{root}~background-{number}')
         payload = decoded(task.get('content_type'), task.get('body') or b'')
         delay = (task.get('delay_ms') or 0) / 1000
         app.background.append(BackgroundCall(task['service'], payload, kind, cid, delay, list(task.get('callback') or ()), task))
         return True, number, cid
 
     def invoke_all(calls: Any) -> list[Any]:
-        return [app._invoke(service, content_type, body) for service, content_type, body, _timeout in calls]
+        return [app._invoke(service, content_type, body, method) for service, content_type, body, _timeout, method in calls]
 
     def find(name: str) -> str | None:
         for known, service in app._services.items():

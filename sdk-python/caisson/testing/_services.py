@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from caisson import _runtime
+from caisson._answers import MODEL_HEADER
+from caisson._model import Model
 from caisson.testing._expect import Fake, Rule, matches
 
 __all__ = ['BackgroundCall', 'FakeService', 'ServiceCall', 'answered', 'decoded', 'encoded', 'refused']
@@ -25,6 +27,8 @@ class ServiceCall:
     """Media type of the payload."""
     body: bytes
     """The payload as it goes over."""
+    method: str | None = None
+    """The HTTP method of `wsgi_environ`, if the caller gave one."""
 
     def __str__(self) -> str:
         return f'{self.service} {self.payload!r}'
@@ -87,8 +91,8 @@ class FakeService(Fake[ServiceCall]):
         """Some call had this payload."""
         self._assert_any_with({'payload': payload})
 
-    def _invoke(self, content_type: str | None, body: bytes) -> Any:
-        call = ServiceCall(self.name, decoded(content_type, body), content_type, body)
+    def _invoke(self, content_type: str | None, body: bytes, method: str | None = None) -> Any:
+        call = ServiceCall(self.name, decoded(content_type, body), content_type, body, method)
         return self._answer(call, f'app.service({self.name!r}, answer={{...}})')
 
 
@@ -98,6 +102,9 @@ def answered(payload: Any, status: int = 200, headers: Mapping[str, str] | None 
     fields = [(name.lower(), value) for name, value in (headers or {}).items()]
     if content_type and not any(name == 'content-type' for name, _ in fields):
         fields.append(('content-type', content_type))
+    rows = payload if isinstance(payload, list) else [payload]
+    if rows and all(isinstance(row, Model) for row in rows):
+        fields.append((MODEL_HEADER, '1'))
     return True, status, fields, body
 
 

@@ -189,8 +189,9 @@ def answer_of(service: ServiceBase) -> tuple[Literal[True], int, _Fields, bytes]
 def flush() -> None:
     """Logs what was printed without a line end."""
 
-def invoke(service: str, content_type: str | None, body: bytes) -> tuple[Any, ...]:
-    """Calls another service: `(True, status, headers, body)` or `(False, kind, status, message, retryable, headers)`."""
+def invoke(service: str, content_type: str | None, body: bytes, method: str | None = None) -> tuple[Any, ...]:
+    """Calls another service, as by this HTTP method if one is given: `(True, status, headers, body)` or `(False, kind, status, message,
+    retryable, headers)`."""
 
 def tzdata(key: str) -> bytes | None:
     """The TZif data of a time zone, or `None`."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-def invoke_all(calls: Iterable[tuple[str, str | None, bytes, int | None]], /) -> list[tuple[Any, ...]]:
+def invoke_all(calls: Iterable[tuple[str, str | None, bytes, int | None, str | None]], /) -> list[tuple[Any, ...]]:
     """Calls several services at once; each answer is as that of `_caisson.invoke`."""
 
 def find(name: str, /) -> str | None:

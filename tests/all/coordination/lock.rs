@@ -22,10 +22,11 @@ class Enter(Service):
         self.response.payload = [begin, end]
 
 class Hold(Service):
-    # Takes the lock, and does not give it back.
+    # Takes the lock, and does not give it back. It waits: those who ask whether it is taken have it for a moment.
     def handle(self):
         options = self.request.payload
-        self.lock(options.get('name', 'orders'), ttl=options.get('ttl', 600), block=0).acquire()
+        self.lock(options.get('name', 'orders'), ttl=options.get('ttl', 600), block=50).acquire()
+        self.logger.info('holds it')
         exec(options['then'])
 
 class Try(Service):
@@ -153,9 +154,12 @@ async fn whose_time_was_over_is_told_and_others_may_have_it() {
     let server = Server::with("locks.py", LOCKS).await;
     assert_eq!(server.post("locks.late", "").await.json(), json!([false, false]));
     assert!(server.logged("").await.contains("the lock 'late' was held for longer than its ttl of 0.05 s"));
-    let _held = hold(&server, &json!({"ttl": 0.3, "then": "self.sleep(50)"}));
-    is_taken(&server).await;
+    let mut held = hold(&server, &json!({"ttl": 0.3, "then": "self.sleep(50)"}));
+    // By its log: the lock itself may be free again before anybody has asked.
+    let holds = async || server.logged("service=locks.hold").await.contains("holds it").then_some(());
+    eventually("the lock is taken", holds).await;
     assert_eq!(tries(&server, 40.0).await.good(), "had it");
+    assert!(held.try_join_next().is_none(), "its holder goes on");
     assert_eq!(server.get("locks.both").await.good(), "ServiceUnavailable");
 }
 
@@ -216,7 +220,8 @@ async fn servers_of_a_cluster_share_locks_and_one_that_dies_keeps_none() {
     held.shutdown().await;
     assert_eq!(tries(&two, 40.0).await.good(), "had it");
 
-    let held = hold(&one, &json!({"ttl": 3, "then": "self.sleep(50)"}));
+    // Long enough for all that comes before the lock is to be free.
+    let held = hold(&one, &json!({"ttl": 15, "then": "self.sleep(50)"}));
     is_taken(&two).await;
     one.kill9().await;
     drop(held);

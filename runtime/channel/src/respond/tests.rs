@@ -47,6 +47,19 @@ fn a_status_that_the_error_names_wins_if_it_is_one() {
     }
 }
 
+#[test]
+fn what_services_say_to_services_is_not_said_to_clients() {
+    let fields =
+        || vec![("X-Caisson-Model".to_owned(), "1".to_owned()), ("x-own".to_owned(), "a".to_owned())];
+    let response = Response { status: 200, headers: fields(), ..Response::default() };
+    let mut error = Error::new(ErrorKind::Conflict, "");
+    error.headers = fields();
+    for answer in [respond(Ok(response), &"c1".into(), false), answer_to(error)] {
+        assert!(!answer.headers().contains_key("x-caisson-model"), "{answer:?}");
+        assert_eq!(answer.headers()["x-own"], "a");
+    }
+}
+
 #[tokio::test]
 async fn the_body_tells_the_message_and_nothing_else() {
     let error =

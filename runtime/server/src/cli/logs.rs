@@ -20,7 +20,7 @@ pub(crate) struct Args {
     /// Go on and show new records as they come, until Ctrl-C
     #[arg(short, long)]
     follow: bool,
-    /// Only records with this correlation id
+    /// Only records with this correlation id, and of calls in the background that it has set in motion
     #[arg(long, value_name = "CID")]
     cid: Option<String>,
     /// Only records at least this serious

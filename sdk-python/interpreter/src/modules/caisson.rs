@@ -10,7 +10,7 @@ mod _caisson {
             log::Level,
             types::{Error, ErrorKind, Request, Settlement},
         },
-        objects::{PyChannel, PyHttp, PyRequest, PyResponse, PySecurity, PyServiceBase},
+        objects::{self, PyChannel, PyHttp, PyRequest, PyResponse, PySecurity, PyServiceBase},
         respond::{self, Unsendable},
         runtime,
         streams::{self, Stream},
@@ -110,7 +110,7 @@ mod _caisson {
         streams::flush();
     }
 
-    /// `invoke(service, content_type, body)`: calls another service.
+    /// `invoke(service, content_type, body, method)`: calls another service, as by this HTTP method if one is given.
     ///
     /// Answers `(True, status, headers, body)` or `(False, kind, status, message, retryable, headers)`.
     #[pyfunction]
@@ -118,12 +118,15 @@ mod _caisson {
         service: PyStrRef,
         content_type: OptionalOption<PyStrRef>,
         body: PyBytesRef,
+        method: OptionalOption<PyStrRef>,
         vm: &VirtualMachine,
     ) -> PyResult {
         let service = service.to_string_lossy();
         let content_type = content_type.flatten().map(|text| text.to_string_lossy().into_owned());
+        let method = method.flatten().map(|text| text.to_string_lossy().into_owned());
+        let http = method.map(objects::by_method);
         let request =
-            Request { http: None, soap: None, message: None, content_type, body: body.as_bytes().to_vec() };
+            Request { http, soap: None, message: None, content_type, body: body.as_bytes().to_vec() };
         match invoker::invoke(&service, &request) {
             Ok(response) => {
                 let body = vm.ctx.new_bytes(response.body);

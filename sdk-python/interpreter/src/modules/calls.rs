@@ -9,13 +9,13 @@ mod _caisson_calls {
         invoker::{self, Call},
         types::{Error, Request, Response},
     };
-    use crate::errors::KINDS;
+    use crate::{errors::KINDS, objects};
     use rustpython_vm::{
         AsObject, FromArgs, PyObjectRef, PyResult, TryFromObject, VirtualMachine,
         builtins::{PyBytesRef, PyDictRef, PyStrRef, PyTuple},
     };
 
-    /// `invoke_all([(service, content_type, body, timeout_ms), ...])`: for each in order `(True, status, headers, body)` or
+    /// `invoke_all([(service, content_type, body, timeout_ms, method), ...])`: for each in order `(True, status, headers, body)` or
     /// `(False, kind, status, message, retryable, headers)`.
     #[pyfunction]
     fn invoke_all(calls: PyObjectRef, vm: &VirtualMachine) -> PyResult {
@@ -30,14 +30,14 @@ mod _caisson_calls {
 
     fn call_from(call: &PyObjectRef, vm: &VirtualMachine) -> PyResult<Call> {
         let parts = call.downcast_ref::<PyTuple>().map(|parts| parts.as_slice());
-        let Some([service, content_type, body, timeout_ms]) = parts else {
-            return Err(vm.new_type_error("a call is (service, content_type, body, timeout_ms)"));
+        let Some([service, content_type, body, timeout_ms, method]) = parts else {
+            return Err(vm.new_type_error("a call is (service, content_type, body, timeout_ms, method)"));
         };
         let body = PyBytesRef::try_from_object(vm, body.clone())?;
         Ok(Call {
             service: text(service, vm)?,
             request: Request {
-                http: None,
+                http: optional(method, vm)?.map(objects::by_method),
                 soap: None,
                 message: None,
                 content_type: optional(content_type, vm)?,

@@ -2,10 +2,23 @@
 
 use super::Lazy;
 use crate::{
-    bindings::caisson::service::types::{Field, Http},
+    bindings::{
+        caisson::service::types::{Field, Http},
+        exports::caisson::service::handler::{Context, Request},
+    },
     modules::hook,
 };
 use rustpython_vm::{Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, builtins::PyStrRef, pyclass};
+
+/// Whether a message came by HTTP. One of another service may have a method all the same, for `handle_GET` and its like.
+pub fn came_by_http(context: &Context, request: &Request) -> bool {
+    request.http.is_some() && context.channel.kind != "invoke"
+}
+
+/// The HTTP side of a call of another service, of which nothing but the method is said.
+pub fn by_method(method: String) -> Http {
+    Http { method, path: String::new(), query: String::new(), params: Vec::new(), headers: Vec::new() }
+}
 
 /// The HTTP facts of one message. For a message that did not come by HTTP they are all empty.
 #[pyclass(module = "caisson", name = "Http")]

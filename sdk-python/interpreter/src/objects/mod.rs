@@ -9,7 +9,7 @@ mod response;
 mod service;
 
 pub use channel::{PyChannel, PySecurity};
-pub use http::PyHttp;
+pub use http::{PyHttp, by_method};
 pub use request::PyRequest;
 pub use response::PyResponse;
 pub use service::PyServiceBase;

@@ -57,7 +57,7 @@ impl PyRequest {
             data_format: channel.data_format.clone(),
             path_over_query: channel.path_over_query,
             url_over_body: channel.url_over_body,
-            by_http: request.http.is_some(),
+            by_http: super::http::came_by_http(context, &request),
             is_soap: request.soap.is_some(),
             content_type: request.content_type.take(),
             pending: RefCell::new(request),

@@ -1,6 +1,6 @@
 //! The native base of `caisson.Service`: the parts of `self` that belong to one message.
 
-use super::{Lazy, PyChannel, PyRequest, PyResponse, facts};
+use super::{Lazy, PyChannel, PyRequest, PyResponse, facts, http::came_by_http};
 use crate::{
     bindings::exports::caisson::service::handler::{Context, Request},
     modules::hook,
@@ -32,7 +32,7 @@ impl PyServiceBase {
     /// The base of an object that answers this message.
     pub fn new(context: Context, request: Request) -> Self {
         Self {
-            by_http: request.http.is_some(),
+            by_http: came_by_http(&context, &request),
             context,
             pending: RefCell::new(Some(request)),
             cid: OnceCell::new(),
