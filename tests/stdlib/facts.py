@@ -73,6 +73,15 @@ FACTS = [
     ('import plistlib', "plistlib.loads(plistlib.dumps({'a': [1, 2.5, True, 'ż']}))", {'a': [1, 2.5, True, 'ż']}),
     ('import pickle, datetime as d', 'pickle.loads(pickle.dumps({"a": (1, d.date(2026, 2, 3))}))["a"][1].day', 3),
     ('import xml.dom.minidom as m', "m.parseString('<a k=\"1\"><o:b xmlns:o=\"urn:o\">ż</o:b></a>').documentElement.toxml()", '<a k="1"><o:b xmlns:o="urn:o">ż</o:b></a>'),
+    ('import xml.etree.ElementTree as e', "(lambda p: (p.entity.update(x='2'), p.feed('<!DOCTYPE a SYSTEM \"d\"><a>1&x;<b>3</b>&x;</a>'), e.tostring(p.close(), 'unicode'))[2])(e.XMLParser())", '<a>12<b>3</b>2</a>'),
+    ('import xml.etree.ElementTree as e, io', "[list(e.iterparse(io.StringIO('<a xmlns=\"u\" xmlns:p=\"v\"><b xmlns=\"\"/></a>'), ['start-ns', 'end-ns']))]",
+     [[['start-ns', ['', 'u']], ['start-ns', ['p', 'v']], ['start-ns', ['', '']], ['end-ns', None], ['end-ns', None], ['end-ns', None]]]),
+    ('import xml.etree.ElementTree as e', "(lambda told: [(p := e.XMLParser(target=type('T', (e.TreeBuilder,), {'doctype': lambda self, *names: told.append(names)})())), p.feed('<!DOCTYPE a PUBLIC \"p\" \"s\"><a>1</a>'), p.close().text, told][2:])([])",
+     ['1', [['a', 'p', 's']]]),
+    ('import xml.etree.ElementTree as e', "(lambda told: [(p := e.XMLParser(target=type('T', (), {'start_ns': lambda self, *names: told.append(names), 'end_ns': lambda self, prefix: told.append(prefix)})())), p.feed('<a xmlns=\"u\"/>'), p.close(), told][2:])([])",
+     [None, [['', 'u'], '']]),
+    ('import xml.sax as s', "(lambda h: [s.parseString('<!DOCTYPE a SYSTEM \"d\"><a>1&x;</a>', h), h.told])(type('H', (s.ContentHandler,), {'told': [], 'skippedEntity': lambda self, name: self.told.append(name)})())",
+     [None, ['x']]),
     ('import xml.sax.saxutils as s', "s.escape('a<b>&c') + s.quoteattr('\"')", 'a&lt;b&gt;&amp;c\'"\''),
     # Codings and digests.
     ('import base64', "[base64.b64encode(b'\\xfb\\xff').decode(), base64.urlsafe_b64decode('-_8=').hex(), base64.b32encode(b'a').decode(), base64.b85encode(b'abc').decode()]",
@@ -119,6 +128,10 @@ FACTS = [
 
 # An expression, the exception and a part of its text.
 REFUSED = [
+    ('import xml.etree.ElementTree as e', "e.fromstring('<!DOCTYPE a SYSTEM \"d\"><a>1\\n&x;</a>')", 'ParseError', 'undefined entity &x;: line 2, column 0'),
+    ('import xml.etree.ElementTree as e, io', "list(e.iterparse(io.BytesIO(b'<!DOCTYPE a SYSTEM \"d\"><a>&x;</a>')))", 'ParseError', 'undefined entity &x;: line 1, column 26'),
+    ('import xml.etree.ElementTree as e', "e.fromstring('<a>&x;</a>')", 'ParseError', 'undefined entity: line 1, column 3'),
+    ('import xml.etree.ElementTree as e', "setattr(e.XMLParser(), 'entity', {})", 'AttributeError', 'readonly'),
     ('import xml.dom.minidom as m', "m.parseString('<a><b></a>')", 'ExpatError', 'mismatched tag'),
     ('import json', "json.loads('{\"a\": 1,}')", 'JSONDecodeError', 'line 1 column'),
     ('import asyncio', 'asyncio.run((lambda: asyncio.wait_for(asyncio.sleep(60), 0.001))())', 'TimeoutError', ''),
