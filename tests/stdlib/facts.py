@@ -72,6 +72,8 @@ FACTS = [
     ('import struct', "[struct.pack('>HhIq4s', 1, -2, 3, -4, b'ab').hex(), struct.unpack('<d', bytes(6) + b'\\xf0\\x3f')[0]]", ['0001fffe00000003fffffffffffffffc61620000', 1.0]),
     ('import plistlib', "plistlib.loads(plistlib.dumps({'a': [1, 2.5, True, 'ż']}))", {'a': [1, 2.5, True, 'ż']}),
     ('import pickle, datetime as d', 'pickle.loads(pickle.dumps({"a": (1, d.date(2026, 2, 3))}))["a"][1].day', 3),
+    ("import pickle, sys, types, zato.server.service\nmarks = sys.modules['marks'] = types.ModuleType('marks')\nmarks.mark = type('Mark', (), {'__module__': None, '__reduce__': lambda self: 'mark'})()",
+     'pickle.loads(pickle.dumps(marks.mark)) is marks.mark', True),
     ('import xml.dom.minidom as m', "m.parseString('<a k=\"1\"><o:b xmlns:o=\"urn:o\">ż</o:b></a>').documentElement.toxml()", '<a k="1"><o:b xmlns:o="urn:o">ż</o:b></a>'),
     ('import xml.etree.ElementTree as e', "(lambda p: (p.entity.update(x='2'), p.feed('<!DOCTYPE a SYSTEM \"d\"><a>1&x;<b>3</b>&x;</a>'), e.tostring(p.close(), 'unicode'))[2])(e.XMLParser())", '<a>12<b>3</b>2</a>'),
     ('import xml.etree.ElementTree as e, io', "[list(e.iterparse(io.StringIO('<a xmlns=\"u\" xmlns:p=\"v\"><b xmlns=\"\"/></a>'), ['start-ns', 'end-ns']))]",
