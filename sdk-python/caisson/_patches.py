@@ -23,7 +23,7 @@ def apply() -> None:
     _zoneinfo()
     _uuid()
     _enum()
-    _mail()
+    _formats()
     _asyncio()
 
 
@@ -165,11 +165,12 @@ def _enum() -> None:
         setattr(kind, 'from_bytes', classmethod(from_bytes))
 
 
-def _mail() -> None:
-    """Addresses that are written as they came in."""
-    from caisson import _mail as mail
+def _formats() -> None:
+    """Addresses that are written as they came in, and compressed data."""
+    from caisson import _compressed, _mail
 
-    mail.install()
+    _mail.install()
+    _compressed.install()
 
 
 def _asyncio() -> None:

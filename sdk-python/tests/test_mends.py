@@ -1,6 +1,7 @@
 """What the sandbox mends of the standard library, as far as it can be seen under CPython."""
 
 import asyncio
+import copy
 import csv
 import datetime
 import email
@@ -10,6 +11,7 @@ import threading
 import time
 import types
 import unittest
+import zlib
 from email.message import EmailMessage, MIMEPart
 from typing import Any, cast
 from unittest import mock
@@ -22,7 +24,7 @@ _native: Any = types.ModuleType('_caisson_csv')
 _native.DictRows, _native.row_of = object, None
 sys.modules.setdefault('_caisson_csv', _native)
 
-from caisson import _csv_rows, _mail, _outside, _strftime, _tasks, _threads  # noqa: E402
+from caisson import _compressed, _csv_rows, _mail, _outside, _strftime, _tasks, _threads  # noqa: E402
 
 
 class Strftime(unittest.TestCase):
@@ -140,6 +142,58 @@ class Tables(unittest.TestCase):
                 reader(*given, **named)
         with self.assertRaises(csv.Error):
             reader([], 'no such')
+
+
+class Once:
+    """A decompressor that takes a second flush for an error, as the interpreter's does."""
+
+    def __init__(self, below: Any, flushed: bool = False) -> None:
+        self.below, self.flushed = below, flushed
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.below, name)
+
+    def copy(self) -> 'Once':
+        return Once(self.below.copy(), self.flushed)
+
+    def flush(self, length: int) -> Any:
+        if self.flushed:
+            raise zlib.error('Error -2: inconsistent stream state')
+        rest = self.below.flush(length)
+        self.flushed = self.below.eof
+        return rest
+
+
+class Compressed(unittest.TestCase):
+    """`zlib.decompressobj`, beside CPython's."""
+
+    def test_a_decompressor_may_be_flushed_again(self) -> None:
+        """At its end and before it, after a part, and with more behind it."""
+        data = zlib.compress(b'abc' * 100)
+        for given, most in ((data, 0), (data[:5], 0), (data, 10), (data + b'rest', 0), (b'', 0)):
+            ours, theirs = _compressed.Decompress(Once(zlib.decompressobj())), zlib.decompressobj()
+            seen = []
+            for one in (ours, theirs):
+                told: Any = [one.decompress(given, most), one.unconsumed_tail, one.flush(), one.flush(7), one.flush(), one.eof, one.unused_data]
+                seen.append(told)
+            self.assertEqual(seen[0], seen[1], given)
+
+    def test_copies_go_on_by_themselves(self) -> None:
+        """Also those that `copy` makes; and a length has to be one."""
+        data = zlib.compress(b'abc' * 100)
+        first = _compressed.decompressobj()
+        begun = first.decompress(data[:5])
+        for again in (first.copy(), copy.copy(first), copy.deepcopy(first)):
+            self.assertEqual(begun + again.decompress(data[5:]) + again.flush(), b'abc' * 100)
+        self.assertFalse(first.eof)
+        for length in (0, -1):
+            with self.assertRaises(ValueError):
+                first.flush(length)
+        with self.assertRaises(zlib.error):
+            _compressed.decompressobj(-15).decompress(data)
+        dictionary = zlib.compressobj(zdict=b'abc')
+        packed = dictionary.compress(b'abcabc') + dictionary.flush()
+        self.assertEqual(_compressed.decompressobj(zdict=b'abc').decompress(packed), b'abcabc')
 
 
 class Tasks(unittest.TestCase):

@@ -141,6 +141,8 @@ FACTS = [
     ('import hashlib', "hashlib.pbkdf2_hmac('sha256', b'p', b's', 10).hex()[:8]", '1d6f1f70'),
     # lzma is left out: writing needs more memory than a service has unless its limit is raised.
     ('import zlib, gzip, bz2', "[m.decompress(m.compress(b'a' * 99)) == b'a' * 99 for m in (zlib, gzip, bz2)] + [zlib.crc32(b'a')]", [True] * 3 + [3904355907]),
+    ('import zlib', "(lambda d: [len(d.decompress(zlib.compress(b'a' * 99) + b'z', 9)), len(d.flush()), d.flush().decode(), d.flush().decode(), d.eof, d.unused_data.decode()])(zlib.decompressobj())", [9, 90, '', '', True, 'z']),
+    ('import zipfile, io', "(lambda out: [zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED).writestr('a', 'b' * 99), 0][1:])(io.BytesIO())", [0]),
     ('import zipfile, io', "(lambda out: (zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED).writestr('a/b', 'c'), 1)[1])(io.BytesIO())", 1),
     # The web and mail.
     ('from urllib import parse as p', "[p.quote('ż/ a'), p.urlencode({'a': ['1', '2'], 'b': 'x y'}, True), p.parse_qs('a=1&a=2&b='), p.urljoin('http://h/a/b', '../c?d'), p.urlsplit('https://u:p@h:1/x?y#z').port]",
@@ -181,6 +183,8 @@ FACTS = [
 
 # An expression, the exception and a part of its text.
 REFUSED = [
+    ('import zlib', '(lambda c: (c.flush(), c.flush()))(zlib.compressobj())', 'error', 'inconsistent stream state'),
+    ('import zlib', "zlib.decompressobj().flush(0)", 'ValueError', 'greater than zero'),
     ('import xml.etree.ElementTree as e', "e.fromstring('<!DOCTYPE a SYSTEM \"d\"><a>1\\n&x;</a>')", 'ParseError', 'undefined entity &x;: line 2, column 0'),
     ('import xml.etree.ElementTree as e, io', "list(e.iterparse(io.BytesIO(b'<!DOCTYPE a SYSTEM \"d\"><a>&x;</a>')))", 'ParseError', 'undefined entity &x;: line 1, column 26'),
     ('import xml.etree.ElementTree as e', "e.fromstring('<a>&x;</a>')", 'ParseError', 'undefined entity: line 1, column 3'),
