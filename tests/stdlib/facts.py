@@ -120,7 +120,7 @@ FACTS = [
     ('import plistlib', "plistlib.loads(plistlib.dumps({'a': [1, 2.5, True, 'ż']}))", {'a': [1, 2.5, True, 'ż']}),
     ('import pickle, datetime as d', 'pickle.loads(pickle.dumps({"a": (1, d.date(2026, 2, 3))}))["a"][1].day', 3),
     ("import pickle, sys, types, zato.server.service\nmarks = sys.modules['marks'] = types.ModuleType('marks')\nmarks.mark = type('Mark', (), {'__module__': None, '__reduce__': lambda self: 'mark'})()",
-     'pickle.loads(pickle.dumps(marks.mark)) is marks.mark', True),
+     '[[pickle.loads(dumps(marks.mark)) is marks.mark for dumps in (pickle.dumps, pickle._dumps)], hasattr(zato.server.service, "absent")]', [[True, True], False]),
     ('import xml.dom.minidom as m', "m.parseString('<a k=\"1\"><o:b xmlns:o=\"urn:o\">ż</o:b></a>').documentElement.toxml()", '<a k="1"><o:b xmlns:o="urn:o">ż</o:b></a>'),
     ('import xml.etree.ElementTree as e', "(lambda p: (p.entity.update(x='2'), p.feed('<!DOCTYPE a SYSTEM \"d\"><a>1&x;<b>3</b>&x;</a>'), e.tostring(p.close(), 'unicode'))[2])(e.XMLParser())", '<a>12<b>3</b>2</a>'),
     ('import xml.etree.ElementTree as e, io', "[list(e.iterparse(io.StringIO('<a xmlns=\"u\" xmlns:p=\"v\"><b xmlns=\"\"/></a>'), ['start-ns', 'end-ns']))]",
@@ -199,7 +199,7 @@ REFUSED = [
 SANDBOX = [
     # Values: CPython has them in newer versions only.
     (CANCELLED, 'asyncio.run(run([]))', "['a', 'b']", ''),
-    (FOLDED, "again('=?utf-8?q?a=2C?= ' + '1' * 36 + ' <abc@example.com>')", "[('a, " + '1' * 36 + "', 'abc@example.com')]", ''),
+    (FOLDED, "again('=?utf-8?q?a=2C?= ' + '1' * 60 + ' <abc@example.com>')", "[('a, " + '1' * 60 + "', 'abc@example.com')]", ''),
     (FOLDED, "again('=?utf-8?q?a=3B?= =?utf-8?q?=C5=BC=40?= ' + 'x' * 80 + ' <a@b.pl>, \"c, d\" <c@d.pl>')", "[('a;ż@ " + 'x' * 80 + "', 'a@b.pl'), ('c, d', 'c@d.pl')]", ''),
     ('import email, email.policy', "email.message_from_string('Content-Type: multipart/mixed; boundary=b\\n\\n--b\\nContent-Type: multipart/related\\n\\nx\\n--b--\\n', policy=email.policy.default).get_body(('plain', 'html'))", 'None', ''),
     ('', "open('x')", 'FileNotFoundError', 'importlib.resources'),
