@@ -6,6 +6,7 @@ package is loaded, and `caisson check`, which finds both before.
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any
 
@@ -199,6 +200,10 @@ SANDBOX: dict[str, str] = {
 """Modules that services import elsewhere and that cannot be had in the sandbox."""
 
 
+# Older versions of CPython tell the name in the text only.
+_CANNOT_IMPORT = re.compile(r"cannot import name '(\w+)' from ")
+
+
 def nearest(name: str, known: Any) -> str:
     """`; did you mean \\`x\\`?` for the known name that is most like this one, else nothing."""
     import difflib
@@ -223,7 +228,10 @@ class Absent:
 
 
 def module_getattr(module: str) -> Any:
-    """The `__getattr__` of a module of `zato`: what it does not have is an ImportError with advice."""
+    """The `__getattr__` of a module of `zato`: what it does not have is an AttributeError with advice.
+
+    `from module import name` makes an error of its own words of it, for which `absent_name` has the advice where it is told.
+    """
 
     def get(name: str) -> Any:
         if name.startswith('__'):
@@ -232,8 +240,7 @@ def module_getattr(module: str) -> Any:
             import importlib
 
             return importlib.import_module(f'{module}.{name}')
-        # No AttributeError, from which `from module import name` would make an error of its own words.
-        raise ImportError(missing_name(module, name, vars(sys.modules[module])), name=module)
+        raise AttributeError(missing_name(module, name, vars(sys.modules[module])))
 
     return get
 
@@ -245,6 +252,15 @@ def missing_name(module: str, name: str, known: Any) -> str:
         return f'{text}: {NAMES[name]}'
     public = [one for one in known if not one.startswith('_')]
     return text + (nearest(name, public) or f'; it has {", ".join(sorted(public)[:40])}')
+
+
+def absent_name(exc: BaseException) -> str | None:
+    """What to say instead of the error of `from zato... import name`, for a name that is not there; None for any other error."""
+    found = _CANNOT_IMPORT.match(str(exc)) if isinstance(exc, ImportError) else None
+    module = sys.modules.get(getattr(exc, 'name', None) or '')
+    if found is None or module is None or module.__name__.partition('.')[0] != 'zato':
+        return None
+    return missing_name(module.__name__, found[1], vars(module))
 
 
 def missing_module(name: str) -> str:
@@ -278,6 +294,9 @@ def advice(exc: BaseException) -> str:
     if isinstance(exc, ModuleNotFoundError):
         top = (exc.name or '').partition('.')[0]
         return f'; {SANDBOX[top]}' if top in SANDBOX else ''
+    if isinstance(exc, ImportError):
+        text = absent_name(exc)
+        return f'; {text}' if text else ''
     if isinstance(exc, AttributeError):
         name, owner = getattr(exc, 'name', None), getattr(exc, 'obj', None)
         if name and hasattr(type(owner), 'get_impl_name'):

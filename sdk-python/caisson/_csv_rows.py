@@ -1,4 +1,4 @@
-"""Puts the interpreter's own code for rows into `csv.DictReader` and `csv.DictWriter`."""
+"""Puts the interpreter's own code for rows into `csv.DictReader` and `csv.DictWriter`, and mends the functions below them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from __future__ import annotations
 # pyright: reportAttributeAccessIssue=false
 
 import csv
+import functools
 import types
 from typing import Any, Iterable
 
 import _caisson_csv
 
-__all__ = ['install']
+__all__ = ['install', 'without_none']
 
 _original_row = csv.DictWriter._dict_to_list
 
@@ -45,8 +46,23 @@ def _dict_to_list(self: csv.DictWriter[Any], rowdict: Any) -> Iterable[Any]:
     return _original_row(self, rowdict) if row is None else row
 
 
+def without_none(function: Any) -> Any:
+    """A function of `csv` for which `dialect=None` is the same as no dialect, as it is for CPython's."""
+
+    @functools.wraps(function)
+    def call(first: Any, /, *rest: Any, **options: Any) -> Any:
+        if 'dialect' not in options:
+            rest = rest[1:] if rest and rest[0] is None else rest
+        elif options['dialect'] is None and not rest:
+            del options['dialect']
+        return function(first, *rest, **options)
+
+    return call
+
+
 def install() -> None:
     """Called once, at boot."""
+    csv.reader, csv.writer, csv.register_dialect = map(without_none, (csv.reader, csv.writer, csv.register_dialect))
     DictReader.__module__ = 'csv'
     csv.DictReader = DictReader
     csv.DictWriter._dict_to_list = _dict_to_list

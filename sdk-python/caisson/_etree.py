@@ -17,6 +17,8 @@ from typing import Any
 
 import _caisson_xml
 
+from caisson._etree_parser import XMLParser
+
 __all__ = ['install']
 
 _original_xml = etree.XML
@@ -149,6 +151,7 @@ def install() -> None:
     for function in (XML, iterparse, tostring):
         function.__module__ = 'xml.etree.ElementTree'
     etree.XML = etree.fromstring = XML
+    etree.XMLParser = XMLParser
     etree.iterparse = iterparse
     etree.tostring = tostring
     etree.ElementTree.parse = _parse

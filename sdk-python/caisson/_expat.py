@@ -14,7 +14,8 @@ from typing import Any, Callable
 
 from caisson import _expat_errors as errors
 from caisson._expat_errors import ExpatError, model
-from caisson._expat_scan import Names, Scanner
+from caisson._expat_names import Names
+from caisson._expat_scan import Scanner
 
 __all__ = ['ErrorString', 'ExpatError', 'ParserCreate', 'XMLParserType', 'install']
 

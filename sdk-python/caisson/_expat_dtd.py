@@ -36,6 +36,7 @@ class Doctype:
     def __init__(self) -> None:
         self.entities: dict[str, str] = {}
         self.external: dict[str, tuple[str | None, str | None]] = {}
+        self.unparsed: set[str] = set()
         self.defaults: dict[str, dict[str, str]] = {}
         self.has_external = False
         self.active: set[str] = set()
@@ -106,6 +107,7 @@ class Doctype:
             return
         system, public = _identifiers(found.groups()[4:10])
         if found[11]:
+            self.unparsed.add(name)
             if not parser.call('UnparsedEntityDeclHandler', name, base, system, public, found[11]):
                 parser.call('EntityDeclHandler', name, False, None, base, system, public, found[11])
             return

@@ -8,8 +8,9 @@ from typing import Any
 
 from caisson._expat_dtd import LEAST_EXPANDED, MAX_EXPANDED, Doctype
 from caisson._expat_errors import ExpatError, fail
+from caisson._expat_names import Names
 
-__all__ = ['Names', 'Scanner']
+__all__ = ['Scanner']
 
 _NAME = r'[:A-Z_a-z\xb7\xc0-\ufffd\U00010000-\U000effff][-:.\w\xb7\xc0-\ufffd\U00010000-\U000effff]*'
 _START = re.compile(rf'<({_NAME})((?:\s+{_NAME}\s*=\s*(?:"[^"<]*"|\'[^\'<]*\'))*)\s*(/?)>')
@@ -23,56 +24,7 @@ _REFERENCE = re.compile(rf'&(?:#([0-9]+)|#x([0-9a-fA-F]+)|({_NAME}));')
 _TOKEN = re.compile(r'<(?!/)(?:[^"\'<>]|"[^"]*"|\'[^\']*\')*>', re.DOTALL)
 _FORBIDDEN = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]')
 _PREDEFINED = {'lt': '<', 'gt': '>', 'amp': '&', 'apos': "'", 'quot': '"'}
-_XML = 'http://www.w3.org/XML/1998/namespace'
 _BOMS = ((codecs.BOM_UTF8, 'utf-8'), (codecs.BOM_UTF16_LE, 'utf-16-le'), (codecs.BOM_UTF16_BE, 'utf-16-be'))
-
-
-class Names:
-    """Turns prefixes into namespaces, when the parser was made with a separator."""
-
-    def __init__(self, separator: str | None) -> None:
-        self.separator = separator
-        self._scopes: list[dict[str, str]] = [{'xml': _XML}]
-        self._added: list[list[str]] = []
-
-    def open(self, attributes: list[tuple[str, str]], report: Any) -> list[tuple[str, str]]:
-        """Begins an element: takes the declarations out of its attributes and returns the others."""
-        scope = self._scopes[-1]
-        added: list[str] = []
-        others: list[tuple[str, str]] = []
-        for name, value in attributes:
-            if name == 'xmlns' or name.startswith('xmlns:'):
-                prefix = name[6:]
-                if prefix and not value:
-                    raise LookupError('UNDECLARING_PREFIX')
-                if not added:
-                    scope = dict(scope)
-                scope[prefix] = value
-                added.append(prefix)
-                report(prefix or None, value or None)
-            else:
-                others.append((name, value))
-        self._scopes.append(scope)
-        self._added.append(added)
-        return others
-
-    def close(self) -> list[str]:
-        """Ends an element; the prefixes that it declared, last first."""
-        self._scopes.pop()
-        return self._added.pop()[::-1]
-
-    def full(self, name: str, is_attribute: bool, triplet: bool) -> str:
-        """The name with its namespace. Raises `LookupError` for a prefix that nobody declared."""
-        prefix, colon, local = name.rpartition(':')
-        if not colon and is_attribute:
-            return name
-        uri = self._scopes[-1].get(prefix)
-        if uri is None and prefix:
-            raise LookupError('UNBOUND_PREFIX')
-        if not uri:
-            return name
-        full = f'{uri}{self.separator}{local}'
-        return f'{full}{self.separator}{prefix}' if triplet and prefix else full
 
 
 class Scanner:
@@ -91,7 +43,9 @@ class Scanner:
         self._open: list[str] = []
         self._seen_root = self._begun = self._final = False
         self._doctype = Doctype()
-        self._depth, self._expanded = 0, 0
+        # Entities that are being read, one in another.
+        self._inside, self._expanded = 0, 0
+        self._standalone = False
         self._after_cr = False
 
     # Pieces and places.
@@ -167,6 +121,10 @@ class Scanner:
             raise self._fail('UNKNOWN_ENCODING') from None
 
     def _advance(self, end: int) -> None:
+        if self._inside:
+            # Whatever is in an entity stands where the entity is used.
+            self._at = end
+            return
         piece = self._text[self._at:end]
         lines = piece.count('\n')
         if lines:
@@ -233,18 +191,21 @@ class Scanner:
 
     def _references(self, text: str) -> None:
         """Hands out text with references in it, each by itself as expat does."""
-        at = 0
+        start, at = self._at, 0
         while (amp := text.find('&', at)) >= 0:
             if amp > at:
                 self._parser.text(text[at:amp])
+            # A handler or an error may ask where the reference is.
+            self._advance(start + amp)
             found = _REFERENCE.match(text, amp)
             if found is None:
-                raise self._fail('INVALID_TOKEN', amp)
-            at = found.end()
-            if found[3] and found[3] not in _PREDEFINED:
-                self._entity(found[3])
+                raise self._fail('INVALID_TOKEN')
+            at, name = found.end(), found[3]
+            if name and name not in _PREDEFINED:
+                self._entity(name)
             else:
                 self._parser.text(self._character(found))
+            self._advance(start + at)
         if at < len(text):
             self._parser.text(text[at:])
 
@@ -261,26 +222,40 @@ class Scanner:
         """The content of an entity of the document, as if it stood here."""
         parser, value = self._parser, self._doctype.entities.get(name)
         if value is None:
-            if name in self._doctype.external:
-                if not parser.call('ExternalEntityRefHandler', name, parser.GetBase(), *self._doctype.external[name]):
-                    parser.default(f'&{name};')
-                return
-            if self._doctype.has_external:
-                if not parser.call('SkippedEntityHandler', name, False):
-                    parser.default(f'&{name};')
-                return
-            raise self._fail('UNDEFINED_ENTITY')
+            return self._foreign(name)
         if parser.DefaultHandler is not None and parser.DefaultHandlerExpand is None:
-            parser.default(f'&{name};')
-            return
+            return self._skip(name)
         self._enter(name, value)
-        outer, opened = (self._text, self._at, self._line, self._column, self._index), len(self._open)
+        outer, opened = (self._text, self._at), len(self._open)
         self._text, self._at = value, 0
+        self._inside += 1
         self._scan(True)
         if self._at < len(value) or len(self._open) != opened:
             raise self._fail('ASYNC_ENTITY')
-        self._text, self._at, self._line, self._column, self._index = outer
+        self._inside -= 1
+        self._text, self._at = outer
         self._doctype.active.discard(name)
+
+    def _foreign(self, name: str) -> None:
+        """An entity whose text is not in the document: it is told as it stands, or is an error, and never lost."""
+        parser, doctype = self._parser, self._doctype
+        if name in doctype.external:
+            if parser.ExternalEntityRefHandler is None:
+                parser.default(f'&{name};')
+                return
+            parser.flush()
+            if not parser.ExternalEntityRefHandler(name, parser.GetBase(), *doctype.external[name]):
+                raise self._fail('EXTERNAL_ENTITY_HANDLING')
+        elif name in doctype.unparsed:
+            raise self._fail('BINARY_ENTITY_REF')
+        elif doctype.has_external and not self._standalone:
+            self._skip(name)
+        else:
+            raise self._fail('UNDEFINED_ENTITY')
+
+    def _skip(self, name: str) -> None:
+        if not self._parser.call('SkippedEntityHandler', name, False):
+            self._parser.default(f'&{name};')
 
     def _enter(self, name: str, value: str) -> None:
         if name in self._doctype.active:
@@ -310,9 +285,15 @@ class Scanner:
                 parts.append(self._value(self._doctype.entities[name]))
                 self._doctype.active.discard(name)
             else:
-                raise self._fail('ATTRIBUTE_EXTERNAL_ENTITY_REF' if name in self._doctype.external else 'UNDEFINED_ENTITY')
+                raise self._fail(self._wrong_in_attribute(name))
         parts.append(text[at:])
         return ''.join(parts)
+
+    def _wrong_in_attribute(self, name: str) -> str:
+        """Expat leaves out an unknown entity when the document names an external definition; nobody would hear of it."""
+        if name in self._doctype.external:
+            return 'ATTRIBUTE_EXTERNAL_ENTITY_REF'
+        return 'BINARY_ENTITY_REF' if name in self._doctype.unparsed else 'UNDEFINED_ENTITY'
 
     def _markup(self) -> bool:
         """Reads what begins with `<`; false when the rest of it has not come yet."""
@@ -413,7 +394,7 @@ class Scanner:
         found = _DECLARATION.fullmatch(source)
         if found is None:
             raise self._fail('SYNTAX' if not self.inside_entity else 'INVALID_TOKEN')
-        self._begun = True
+        self._begun, self._standalone = True, found[3] == 'yes'
         if not self._parser.call('XmlDeclHandler', found[1], found[2], {'yes': 1, 'no': 0}.get(found[3] or '', -1)):
             self._parser.default(source)
         self._advance(end)

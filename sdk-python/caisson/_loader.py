@@ -105,7 +105,13 @@ class ProgramImporter:
 
     def exec_module(self, module: Any) -> None:
         """Part of the import protocol."""
-        exec(self.get_code(module.__name__), module.__dict__)
+        try:
+            exec(self.get_code(module.__name__), module.__dict__)
+        except ImportError as error:
+            text = _absent.absent_name(error)
+            if text is None:
+                raise
+            raise ImportError(text, name=error.name).with_traceback(error.__traceback__) from None
 
     def is_package(self, name: str) -> bool:
         """Part of the import protocol."""

@@ -22,6 +22,8 @@ def apply() -> None:
     _signals()
     _zoneinfo()
     _uuid()
+    _enum()
+    _formats()
     _asyncio()
 
 
@@ -151,10 +153,31 @@ def _uuid() -> None:
     uuid.getnode = lambda: int.from_bytes(os.urandom(6), 'big') | (1 << 40)
 
 
+def _enum() -> None:
+    """Members are made by the constructor of their class, which the interpreter's `from_bytes` passes over."""
+    import enum
+
+    def from_bytes(cls: Any, bytes: Any, byteorder: Any = 'big', *, signed: bool = False) -> Any:
+        return cls(int.from_bytes(bytes, byteorder, signed=signed))
+
+    from_bytes.__doc__ = int.from_bytes.__doc__
+    for kind in (enum.IntEnum, enum.IntFlag):
+        setattr(kind, 'from_bytes', classmethod(from_bytes))
+
+
+def _formats() -> None:
+    """Addresses that are written as they came in, and compressed data."""
+    from caisson import _compressed, _mail
+
+    _mail.install()
+    _compressed.install()
+
+
 def _asyncio() -> None:
     """`asyncio` without sockets and threads."""
     try:
-        from caisson import _event_loop
+        from caisson import _event_loop, _tasks
     except ImportError:
         return
     _event_loop.install()
+    _tasks.install()

@@ -212,6 +212,23 @@ class Others(unittest.TestCase):
         except AttributeError as error:
             self.assertEqual(advice(error), '; did you mean `logger`?')
 
+    def test_modules_of_zato_can_be_asked_what_they_have(self) -> None:
+        """By an AttributeError, which `hasattr` and `pickle` count on; where a request imports a name, the report has the advice."""
+        import zato
+        import zato.common
+        import zato.common.api
+        import zato.server.service
+        from caisson._absent import advice
+
+        for module in (zato, zato.common, zato.common.api, zato.server.service):
+            self.assertFalse(hasattr(module, 'no_such_name'))
+        with self.assertRaisesRegex(AttributeError, 'there are no WebSocket channels'):
+            getattr(zato.server.service, 'WSXHook')
+        with self.assertRaises(ImportError) as raised:
+            exec('from zato.server.service import WSXHook')
+        self.assertRegex(advice(raised.exception), '; there is no `WSXHook` .* WebSocket channels')
+        self.assertEqual(advice(ImportError("cannot import name 'x' from 'json'", name='json')), '')
+
     def test_logging_of_messages_hides_credentials(self) -> None:
         """And shortens."""
         service = type('Logging', (Probe,), {'channel': None, 'request': None, 'response': None})()

@@ -30,6 +30,28 @@ BAD = (
     b'<!DOCTYPE a [<!ENTITY x "&y;"><!ENTITY y "&x;">]><a>&x;</a>',
 )
 
+SKIPPED = (
+    b'<!DOCTYPE a SYSTEM "x"><a>1&x;2</a>', b'<!DOCTYPE a [<!ENTITY % p SYSTEM "u">%p;]><a>&x;</a>', b'<!DOCTYPE a [<!ENTITY e "v">]><a>&e;1</a>',
+    b'<?xml version="1.0" standalone="yes"?><!DOCTYPE a SYSTEM "x"><a>&x;</a>', b'<!DOCTYPE a SYSTEM "x" [<!ENTITY e "1&x;2">]><a>&e;</a>',
+    b'<!DOCTYPE a [<!ENTITY f SYSTEM "f">]><a>1&f;2</a>', b'<!DOCTYPE a [<!ENTITY u SYSTEM "f" NDATA n>]><a>&u;</a>',
+    b'<!DOCTYPE a SYSTEM "x" [<!ENTITY u SYSTEM "f" NDATA n>]><a b="&u;"/>', b'<!DOCTYPE a [<!ENTITY e "<b>&n;</b>">]><a>\n1 &amp; 2 &e;</a>',
+)
+"""Entities that are not expanded, and what becomes of them with which handlers."""
+
+
+def skips(module: Any, document: bytes, names: tuple[str, ...]) -> list[Any]:
+    """What these handlers are told of content, and with which error, line and column it ends."""
+    told: list[Any] = []
+    parser = module.ParserCreate()
+    parser.buffer_text = True
+    for name in (*names, 'CharacterDataHandler'):
+        setattr(parser, name, lambda *arguments, name=name: told.append((name, *arguments)) or 1)
+    try:
+        parser.Parse(document, True)
+    except module.ExpatError as error:
+        told.append((error.code, error.lineno, error.offset if error.code == 11 else None))
+    return [one for one in told if not str(one[0]).startswith('Default') or one[1].startswith('&')]
+
 
 def trace(module: Any, document: bytes, separator: str | None, step: int) -> list[Any]:
     """What handlers are told, text joined, and how it ends: an error's code and line."""
@@ -78,6 +100,29 @@ class Expat(unittest.TestCase):
         with self.assertRaises(_expat.ExpatError) as raised:
             _expat.ParserCreate().Parse(f'<!DOCTYPE a [{declarations}]><a>&e9;</a>', True)
         self.assertEqual(raised.exception.code, 43)
+
+    def test_entities_that_are_not_expanded_are_told_as_expat_tells_them(self) -> None:
+        """To the handler of skipped ones, else to the default handler as they stand there; or they are an error, at its place."""
+        for document in SKIPPED:
+            for names in ((), ('SkippedEntityHandler',), ('DefaultHandler',), ('DefaultHandlerExpand',), ('ExternalEntityRefHandler',),
+                          ('SkippedEntityHandler', 'DefaultHandler')):
+                with self.subTest(document=document, names=names):
+                    self.assertEqual(skips(_expat, document, names), skips(pyexpat, document, names))
+
+    def test_an_unknown_entity_in_an_attribute_is_an_error(self) -> None:
+        """Expat leaves it out when the document names an external definition, and tells nobody."""
+        with self.assertRaises(_expat.ExpatError) as raised:
+            _expat.ParserCreate().Parse('<!DOCTYPE a SYSTEM "x"><a b="1&x;2"/>', True)
+        self.assertEqual(raised.exception.code, 11)
+
+    def test_a_handler_that_does_not_take_an_external_entity_ends_the_parsing(self) -> None:
+        """By answering 0, as expat has it."""
+        for module in (_expat, pyexpat):
+            parser = module.ParserCreate()
+            parser.ExternalEntityRefHandler = lambda *arguments: 0
+            with self.assertRaises(module.ExpatError) as raised:
+                parser.Parse('<!DOCTYPE a [<!ENTITY f SYSTEM "f">]><a>1&f;2</a>', True)
+            self.assertEqual(raised.exception.code, 21)
 
     def test_external_entities_are_never_fetched(self) -> None:
         """They are told to the handler, and otherwise leave nothing."""

@@ -1,16 +1,30 @@
 """What the sandbox mends of the standard library, as far as it can be seen under CPython."""
 
+import asyncio
+import copy
+import csv
 import datetime
+import email
+import email.policy
+import sys
 import threading
 import time
 import types
 import unittest
+import zlib
+from email.message import EmailMessage, MIMEPart
+from typing import Any, cast
+from unittest import mock
 
 from tests import _stub
 
 _stub.install()
 
-from caisson import _outside, _strftime, _threads  # noqa: E402
+_native: Any = types.ModuleType('_caisson_csv')
+_native.DictRows, _native.row_of = object, None
+sys.modules.setdefault('_caisson_csv', _native)
+
+from caisson import _compressed, _csv_rows, _mail, _outside, _strftime, _tasks, _threads  # noqa: E402
 
 
 class Strftime(unittest.TestCase):
@@ -104,6 +118,173 @@ class Outside(unittest.TestCase):
                 getattr(ssl, name)()
         self.assertTrue(issubclass(ssl.SSLCertVerificationError, ssl.SSLError))
         self.assertFalse(hasattr(ssl, 'no_such_name'))
+
+
+class Tables(unittest.TestCase):
+    """Functions of `csv`, whose dialect may be None."""
+
+    def test_none_is_no_dialect(self) -> None:
+        """By place and by name; whatever else is said is passed on."""
+        told: list[Any] = []
+        reader = _csv_rows.without_none(lambda *given, **named: told.append((given, named)))
+        reader([], None)
+        reader([], dialect=None, delimiter=';')
+        reader([], 'excel', strict=True)
+        reader([], dialect='excel')
+        self.assertEqual(told, [(([],), {}), (([],), {'delimiter': ';'}), (([], 'excel'), {'strict': True}), (([],), {'dialect': 'excel'})])
+        self.assertEqual(list(_csv_rows.without_none(csv.reader)(['a;b'], None, delimiter=';')), [['a', 'b']])
+
+    def test_what_is_wrong_stays_wrong(self) -> None:
+        """A dialect that is given twice, one that nobody knows, an option that does not exist, nothing at all."""
+        reader = _csv_rows.without_none(csv.reader)
+        for given, named in (([[], None], {'dialect': None}), ([[]], {'no_such': 1}), ([], {})):
+            with self.assertRaises(TypeError, msg=str(named)):
+                reader(*given, **named)
+        with self.assertRaises(csv.Error):
+            reader([], 'no such')
+
+
+class Once:
+    """A decompressor that takes a second flush for an error, as the interpreter's does."""
+
+    def __init__(self, below: Any, flushed: bool = False) -> None:
+        self.below, self.flushed = below, flushed
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.below, name)
+
+    def copy(self) -> 'Once':
+        return Once(self.below.copy(), self.flushed)
+
+    def flush(self, length: int) -> Any:
+        if self.flushed:
+            raise zlib.error('Error -2: inconsistent stream state')
+        rest = self.below.flush(length)
+        self.flushed = self.below.eof
+        return rest
+
+
+class Compressed(unittest.TestCase):
+    """`zlib.decompressobj`, beside CPython's."""
+
+    def test_a_decompressor_may_be_flushed_again(self) -> None:
+        """At its end and before it, after a part, and with more behind it."""
+        data = zlib.compress(b'abc' * 100)
+        for given, most in ((data, 0), (data[:5], 0), (data, 10), (data + b'rest', 0), (b'', 0)):
+            ours, theirs = _compressed.Decompress(Once(zlib.decompressobj())), zlib.decompressobj()
+            seen = []
+            for one in (ours, theirs):
+                told: Any = [one.decompress(given, most), one.unconsumed_tail, one.flush(), one.flush(7), one.flush(), one.eof, one.unused_data]
+                seen.append(told)
+            self.assertEqual(seen[0], seen[1], given)
+
+    def test_copies_go_on_by_themselves(self) -> None:
+        """Also those that `copy` makes; and a length has to be one."""
+        data = zlib.compress(b'abc' * 100)
+        first = _compressed.decompressobj()
+        begun = first.decompress(data[:5])
+        for again in (first.copy(), copy.copy(first), copy.deepcopy(first)):
+            self.assertEqual(begun + again.decompress(data[5:]) + again.flush(), b'abc' * 100)
+        self.assertFalse(first.eof)
+        for length in (0, -1):
+            with self.assertRaises(ValueError):
+                first.flush(length)
+        with self.assertRaises(zlib.error):
+            _compressed.decompressobj(-15).decompress(data)
+        dictionary = zlib.compressobj(zdict=b'abc')
+        packed = dictionary.compress(b'abcabc') + dictionary.flush()
+        self.assertEqual(_compressed.decompressobj(zdict=b'abc').decompress(packed), b'abcabc')
+
+
+class Tasks(unittest.TestCase):
+    """`asyncio`, where a wait is cancelled."""
+
+    def test_a_cancelled_wait_leaves_its_place_to_the_next(self) -> None:
+        """And one that is not takes what is done, or its exception, or the end of the time."""
+
+        async def failed() -> None:
+            raise KeyError('mine')
+
+        async def run() -> None:
+            waits = types.SimpleNamespace(_done=asyncio.Queue(), _todo_left=0)
+            first = asyncio.ensure_future(_tasks.wait_for_one(waits, True))
+            await asyncio.sleep(0)
+            first.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await first
+            self.assertEqual(waits._todo_left, 1)
+            done = asyncio.ensure_future(failed())
+            await asyncio.wait([done])
+            for found, error in ((done, KeyError), (None, TimeoutError)):
+                waits._done.put_nowait(found)
+                with self.assertRaises(error):
+                    await _tasks.wait_for_one(waits, True)
+            waits._done.put_nowait(done)
+            self.assertIs(await _tasks.wait_for_one(waits), done)
+            self.assertEqual(waits._todo_left, 1)
+
+        asyncio.run(run())
+
+    def test_a_shielded_task_reports_nothing_at_once_when_its_waiter_was_cancelled(self) -> None:
+        """The report that the interpreter's `shield` leaves behind is taken away."""
+
+        def report(task: Any) -> None:
+            told.append(task)
+
+        def leaves_a_report(inner: Any) -> Any:
+            if inner.done():
+                return inner
+            outer = asyncio.get_running_loop().create_future()
+            outer.add_done_callback(lambda _: inner.add_done_callback(report))
+            return outer
+
+        async def run() -> None:
+            inner = asyncio.get_running_loop().create_future()
+            waiter = _tasks.shield(inner)
+            waiter.cancel()
+            await asyncio.sleep(0)
+            inner.set_exception(KeyError('mine'))
+            await asyncio.sleep(0)
+            self.assertEqual((told, type(inner.exception())), ([], KeyError))
+            self.assertIs(_tasks.shield(waiter), waiter)
+
+        told: list[Any] = []
+        with mock.patch.object(asyncio.tasks, '_log_on_exception', report, create=True), mock.patch.object(_tasks, '_original_shield', leaves_a_report):
+            asyncio.run(run())
+
+
+class Mail(unittest.TestCase):
+    """Messages as others send them."""
+
+    def setUp(self) -> None:
+        for owner, name in ((MIMEPart, '_find_body'), (_mail.parser, '_refold_parse_tree')):
+            self.addCleanup(setattr, owner, name, getattr(owner, name))
+        _mail.install()
+
+    def parsed(self, source: str) -> EmailMessage:
+        """A message with modern headers."""
+        return cast(EmailMessage, email.message_from_string(source, policy=email.policy.default))
+
+    def test_a_multipart_without_a_boundary_has_no_body(self) -> None:
+        """Within another it is text, and was an error."""
+        inner = 'Content-Type: multipart/related\n\nx\n'
+        outer = 'Content-Type: multipart/mixed; boundary=b\n\n--b\n' + inner
+        self.assertIsNone(self.parsed(outer + '--b--\n').get_body(('plain', 'html')))
+        body = self.parsed(outer + '--b\nContent-Type: text/plain\n\nfound\n--b--\n').get_body(('plain', 'html'))
+        assert body is not None
+        self.assertEqual(body.get_payload(), 'found')
+
+    def test_only_what_would_separate_addresses_is_taken_apart(self) -> None:
+        """The words of a name that came in encoded; not a quoted one, and not a comment."""
+        for source, opened in (
+            ('To: =?utf-8?q?a=2C?= b <a@b.pl>', True), ('To: =?utf-8?q?a?= b <a@b.pl>', False), ('To: "a, b" <a@b.pl>', False),
+            ('To: x <x@b.pl>, G: =?utf-8?q?a=40?= <a@b.pl>;', True), ('To: x (=?utf-8?q?a=2C?=) <a@b.pl>', False),
+        ):
+            name = source.partition(':')[0]
+            tree = self.parsed(f'{source}\n\n')[name]._parse_tree
+            parts = list(_mail._open(tree))
+            self.assertEqual(parts != list(tree), opened, source)
+            self.assertEqual(''.join(map(str, parts)), str(tree), source)
 
 
 if __name__ == '__main__':

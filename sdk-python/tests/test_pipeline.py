@@ -216,6 +216,13 @@ class Yes(Service):
                 'from zato.server.service import WSXHook',
                 'ImportError: there is no `WSXHook` in zato.server.service here: there are no WebSocket',
             ),
+            (
+                'from zato.common import PUBSUB',
+                'ImportError: there is no `PUBSUB` in zato.common here: use channels and connections of type redis or amqp',
+            ),
+            ('from zato.common.exception import NotFond', 'ImportError: there is no `NotFond` in zato.common.exception here; did you mean'),
+            ('from zato.common.api import _x', "ImportError: there is no `_x` in zato.common.api here"),
+            ('from json import nothing', "ImportError: cannot import name 'nothing' from 'json'"),
             ('import gevent', "ModuleNotFoundError: No module named 'gevent'; services are run side by side by the server"),
         ):
             message, file, number = self.refused(f'x = 1\n{line}\n')
