@@ -4,15 +4,15 @@ use crate::entry::{Entry, Filter, State};
 use crate::task::{Group, Millis, Task, kind};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool};
 
 type Result<T> = std::result::Result<T, sqlx::Error>;
 
-/// A call whose time has come.
+/// A call that waits.
 #[derive(Clone, Debug)]
-pub(crate) struct Due {
+pub(crate) struct Waiting {
     pub(crate) id: i64,
-    pub(crate) service: String,
+    pub(crate) due: Millis,
     pub(crate) bytes: i64,
 }
 
@@ -25,31 +25,34 @@ pub(crate) struct Taken {
     pub(crate) lost: i64,
 }
 
-/// The calls whose time has come, those that wait longest first; none of these services.
-pub(crate) async fn due(pool: &SqlitePool, now: Millis, but: &[&str], most: i64) -> Result<Vec<Due>> {
-    let mut query: QueryBuilder<Sqlite> =
-        QueryBuilder::new("SELECT id, service, bytes FROM tasks WHERE state = 0 AND due <= ");
-    query.push_bind(now);
-    if !but.is_empty() {
-        query.push(" AND service NOT IN (");
-        let mut list = query.separated(", ");
-        for service in but {
-            list.push_bind((*service).to_owned());
-        }
-        query.push(")");
-    }
-    query.push(" ORDER BY due, id LIMIT ").push_bind(most);
-    let rows = query.build().fetch_all(pool).await?;
+/// Calls of one service, the first that are due first.
+const OF_SERVICE: &str =
+    "SELECT id, due, bytes FROM tasks WHERE state = 0 AND service = ? ORDER BY due, id LIMIT ?";
+
+/// From each service to the next one, over however many calls there are between them.
+const FIRST_OF_ALL: &str = "WITH RECURSIVE services (service) AS (\
+     SELECT * FROM (SELECT service FROM tasks WHERE state = 0 ORDER BY service LIMIT 1) UNION ALL \
+     SELECT (SELECT service FROM tasks WHERE state = 0 AND service > services.service ORDER BY service LIMIT 1) \
+     FROM services WHERE service IS NOT NULL) \
+     SELECT service, (SELECT due FROM tasks WHERE state = 0 AND tasks.service = services.service ORDER BY due LIMIT 1) \
+     FROM services WHERE service IS NOT NULL";
+
+/// The first calls of a service that wait, in the order in which they are made.
+pub(crate) async fn waiting(
+    connection: &mut SqliteConnection,
+    service: &str,
+    most: i64,
+) -> Result<Vec<Waiting>> {
+    let rows = sqlx::query(OF_SERVICE).bind(service).bind(most).fetch_all(connection).await?;
     rows.iter()
-        .map(|row| Ok(Due { id: row.try_get(0)?, service: row.try_get(1)?, bytes: row.try_get(2)? }))
+        .map(|row| Ok(Waiting { id: row.try_get(0)?, due: row.try_get(1)?, bytes: row.try_get(2)? }))
         .collect()
 }
 
-/// When the next call is due after now.
-pub(crate) async fn next_due(pool: &SqlitePool, now: Millis) -> Result<Option<Millis>> {
-    let query =
-        sqlx::query("SELECT due FROM tasks WHERE state = 0 AND due > ? ORDER BY due LIMIT 1").bind(now);
-    query.fetch_optional(pool).await?.map(|row| row.try_get(0)).transpose()
+/// The services whose calls wait, and when the first call of each is due.
+pub(crate) async fn services(pool: &SqlitePool) -> Result<Vec<(String, Millis)>> {
+    let rows = sqlx::query(FIRST_OF_ALL).fetch_all(pool).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 /// Whole calls, with their groups.
@@ -169,4 +172,37 @@ pub(crate) async fn counts(pool: &SqlitePool) -> Result<[i64; 3]> {
         }
     }
     Ok(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn calls_of_a_service_are_found_in_the_index_in_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = crate::store::open(&folder.path().join("background.db")).await.unwrap();
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {OF_SERVICE}"));
+        let rows = sqlx::query(explain).bind("a").bind(2).fetch_all(&store.readers).await.unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.get(3)).collect();
+        assert_eq!(steps, ["SEARCH tasks USING COVERING INDEX ready (service=?)"]);
+    }
+
+    #[tokio::test]
+    async fn each_service_is_told_with_its_first_call_that_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = crate::store::open(&folder.path().join("background.db")).await.unwrap();
+        assert_eq!(services(&store.readers).await.unwrap(), []);
+        for (service, state, due) in
+            [("b", 0, 9), ("b", 0, 7), ("a\0", 0, 5), ("a", 0, 6), ("", 0, 4), ("c", 2, 1), ("b", 1, 1)]
+        {
+            let insert = "INSERT INTO tasks (state, source, service, kind, cid, body, callback, created, due, repeats, interval, \
+                          attempt, waits, bytes) VALUES (?, '', ?, '', '', '', '[]', 0, ?, 0, 0, 0, 0, 0)";
+            let insert = sqlx::query(insert).bind(state).bind(service).bind(due);
+            insert.execute(&mut store.connection).await.unwrap();
+        }
+        let expected =
+            [("", 4), ("a", 6), ("a\0", 5), ("b", 7)].map(|(service, due)| (service.to_owned(), due));
+        assert_eq!(services(&store.readers).await.unwrap(), expected);
+    }
 }
