@@ -25,28 +25,42 @@ pub(crate) async fn choose(
     now: Millis,
 ) -> Result<Chosen, sqlx::Error> {
     let mut chosen = Chosen::default();
-    let mut reader = None;
-    while !places.are_full() {
-        let Some(turn) = turns.next(&places) else { break };
-        let share = places.share(&turn);
-        let most = i64::try_from(share).unwrap_or(i64::MAX).saturating_add(1);
-        // One for all questions of a look: the pool asks each that it lends whether it is still there.
-        let connection = match &mut reader {
-            Some(connection) => connection,
-            None => reader.insert(readers.acquire().await?),
-        };
-        let waiting = read::waiting(connection, &turn.service, most).await?;
+    let asked = ask(turns, &places);
+    if asked.is_empty() {
+        return Ok(chosen);
+    }
+    let questions: Vec<(&str, usize)> =
+        asked.iter().map(|(turn, share)| (&*turn.service, share.saturating_add(1))).collect();
+    let waiting = read::waiting(readers, &questions).await?;
+    let mut answers = asked.into_iter().zip(waiting);
+    while let Some(((turn, share), waiting)) = answers.next() {
         let taken = take(&waiting, share, &turn, &mut places, now);
         let next = waiting.get(taken.len());
         if taken.is_empty() && next.is_some_and(|next| next.due <= now) {
             // Only its size is in the way. Nobody overtakes it, or others might do so for ever.
-            turns.first(turn);
+            let mut back: Vec<Turn> = answers.map(|((turn, _), _)| turn).collect();
+            back.reverse();
+            back.into_iter().chain([turn]).for_each(|turn| turns.first(turn));
             break;
         }
         chosen.next.extend(next.map(|next| (turn.service, next.due)));
         chosen.calls.extend(taken);
     }
     Ok(chosen)
+}
+
+/// Whose turns come in this look, and how many calls each may take. All are asked for at once: for quick calls of many services, the
+/// questions would be most of the work.
+fn ask(turns: &mut Turns, places: &Places) -> Vec<(Turn, usize)> {
+    let mut left = places.clone();
+    let mut asked = Vec::new();
+    while !left.are_full() {
+        let Some(turn) = turns.next(&left) else { break };
+        let share = left.share(&turn);
+        left.reserve(&turn, share);
+        asked.push((turn, share));
+    }
+    asked
 }
 
 fn take(waiting: &[read::Waiting], share: usize, turn: &Turn, places: &mut Places, now: Millis) -> Vec<Held> {
@@ -194,5 +208,7 @@ mod tests {
         assert!(chosen.calls.is_empty() && chosen.next.is_empty(), "{chosen:?}");
         let (chosen, _) = file.look(Places::new(full, [])).await;
         assert_eq!(ids(&chosen), [1], "a call of any size may be the only one");
+        let (chosen, _) = file.look(Places::new(full, [])).await;
+        assert_eq!(ids(&chosen), [2], "it was asked for, had no room, and kept its turn");
     }
 }

@@ -28,14 +28,14 @@ struct Used {
 }
 
 impl Used {
-    fn add(&mut self, bytes: i64) {
-        self.calls += 1;
-        self.bytes = self.bytes.saturating_add(bytes);
+    fn add(&mut self, more: Self) {
+        self.calls = self.calls.saturating_add(more.calls);
+        self.bytes = self.bytes.saturating_add(more.bytes);
     }
 }
 
 /// The places, those that are taken among them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Places {
     settings: Settings,
     all: Used,
@@ -54,9 +54,18 @@ impl Places {
 
     /// Gives a place to a call.
     pub(crate) fn take(&mut self, held: &Held) {
-        self.all.add(held.bytes);
-        self.packages.entry(Arc::clone(&held.package)).or_default().add(held.bytes);
-        self.services.entry(Arc::clone(&held.service)).or_default().add(held.bytes);
+        self.add(&held.package, &held.service, Used { calls: 1, bytes: held.bytes });
+    }
+
+    /// Sets places apart for calls that were not looked at yet.
+    pub(crate) fn reserve(&mut self, turn: &Turn, calls: usize) {
+        self.add(&turn.package, &turn.service, Used { calls, bytes: 0 });
+    }
+
+    fn add(&mut self, package: &Arc<str>, service: &Arc<str>, more: Used) {
+        self.all.add(more);
+        self.packages.entry(Arc::clone(package)).or_default().add(more);
+        self.services.entry(Arc::clone(service)).or_default().add(more);
     }
 
     /// Whether another call has no place, whosoever it is.

@@ -196,8 +196,8 @@ mod tests {
         assert_eq!(indexes(&mut store).await, ["others", "ready"]);
         let version = sqlx::query("PRAGMA user_version").fetch_one(&mut store.connection).await.unwrap();
         assert_eq!(version.get::<i64, _>(0), VERSION);
-        let waiting = read::waiting(&mut store.connection, "a", 10).await.unwrap();
-        assert_eq!(waiting.iter().map(|one| one.due).collect::<Vec<_>>(), [7, 7]);
+        let waiting = read::waiting(&store.readers, &[("a", 10)]).await.unwrap();
+        assert_eq!(waiting[0].iter().map(|one| one.due).collect::<Vec<_>>(), [7, 7]);
     }
 
     #[tokio::test]
