@@ -1,11 +1,15 @@
-//! Takes calls that are due and makes them, a bounded number at a time and of each service.
+//! Takes calls that are due and makes them, a bounded number at a time, of each package and of each service.
 
+use crate::arrivals::Arrivals;
+use crate::choose::{Chosen, choose};
 use crate::outcome::{Ended, Settled, settle};
+use crate::places::{Held, Places};
 use crate::queue::Settings;
 use crate::store::MAX_LOST;
-use crate::store::read::{self, Due, Taken};
+use crate::store::read::{self, Taken};
 use crate::store::write::Change;
 use crate::task::{Millis, Task, now};
+use crate::turns::Turns;
 use crate::writer::Writer;
 use bytes::Bytes;
 use caisson_capability::{
@@ -16,7 +20,6 @@ use sqlx::SqlitePool;
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tokio::sync::Notify;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -41,20 +44,21 @@ pub(crate) struct Means {
     pub(crate) readers: SqlitePool,
     pub(crate) writer: Writer,
     pub(crate) invoker: Weak<dyn Invoker>,
-    pub(crate) arrived: Arc<Notify>,
+    pub(crate) arrivals: Arc<Arrivals>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) settings: Settings,
 }
 
 /// Makes calls until it is told to stop; then takes no new ones, and waits for those under way.
 pub(crate) async fn run(means: Means, stop: CancellationToken) {
-    let mut dispatcher = Dispatcher { means, running: JoinSet::new(), known: HashMap::new() };
+    let (running, known, turns) = (JoinSet::new(), HashMap::new(), Turns::default());
+    let mut dispatcher = Dispatcher { means, running, known, turns, unread: true };
     let mut sweep = tokio::time::interval(SWEEP);
     while !stop.is_cancelled() {
-        let sleep = dispatcher.start_due().await;
+        let sleep = dispatcher.start_due().await.min(LONGEST_SLEEP);
         tokio::select! {
             () = stop.cancelled() => break,
-            () = dispatcher.means.arrived.notified() => {}
+            () = dispatcher.means.arrivals.some() => {}
             () = tokio::time::sleep(sleep) => {}
             Some(ended) = dispatcher.running.join_next_with_id() => dispatcher.ended(ended).await,
             _ = sweep.tick() => dispatcher.sweep().await,
@@ -69,7 +73,10 @@ pub(crate) async fn run(means: Means, stop: CancellationToken) {
 struct Dispatcher {
     means: Means,
     running: JoinSet<()>,
-    known: HashMap<Id, Due>,
+    known: HashMap<Id, Held>,
+    turns: Turns,
+    /// Whose calls wait has to be found out from the file.
+    unread: bool,
 }
 
 impl Dispatcher {
@@ -78,9 +85,11 @@ impl Dispatcher {
         loop {
             let now = now();
             match self.start_some(now).await {
-                Ok(0) => return self.until_next(now).await,
+                Ok(0) => return self.turns.next_due().map_or(LONGEST_SLEEP, |due| until(due, now)),
                 Ok(_) => {}
                 Err(error) => {
+                    // Some who were in line may have lost their turns.
+                    self.unread = true;
                     tracing::error!(%error, "calls in the background cannot be taken from their file");
                     return PAUSE;
                 }
@@ -88,27 +97,42 @@ impl Dispatcher {
         }
     }
 
-    async fn until_next(&self, now: Millis) -> Duration {
-        match read::next_due(&self.means.readers, now).await {
-            Ok(Some(due)) => {
-                let millis = u64::try_from(due.saturating_sub(now)).unwrap_or(0);
-                Duration::from_millis(millis).min(LONGEST_SLEEP)
-            }
-            Ok(None) => LONGEST_SLEEP,
-            Err(error) => {
-                tracing::error!(%error, "the next call in the background cannot be found");
-                PAUSE
-            }
-        }
-    }
-
     /// Starts calls; how many.
     async fn start_some(&mut self, now: Millis) -> Result<usize, Error> {
-        let chosen = self.choose(now).await.map_err(unreadable)?;
-        if chosen.is_empty() {
-            return Ok(0);
+        self.line_up(now).await?;
+        let places = Places::new(self.means.settings, self.known.values());
+        let Chosen { calls, next } =
+            choose(&self.means.readers, &mut self.turns, places, now).await.map_err(unreadable)?;
+        if !calls.is_empty() {
+            self.start(&calls).await?;
         }
-        let ids: Vec<i64> = chosen.iter().map(|due| due.id).collect();
+        for (service, due) in next {
+            self.turns.expect(&service, due);
+        }
+        Ok(calls.len())
+    }
+
+    /// Those who have calls that are due get in line.
+    async fn line_up(&mut self, now: Millis) -> Result<(), Error> {
+        if self.unread {
+            for (service, due) in read::services(&self.means.readers).await.map_err(unreadable)? {
+                self.turns.expect(&service, due);
+            }
+            self.unread = false;
+        }
+        for (service, due) in self.means.arrivals.take() {
+            self.turns.expect(&service, due);
+        }
+        let invoker = self.means.invoker.upgrade();
+        // One that is not there has nobody to share with.
+        let package = |service: &str| invoker.as_ref().and_then(|invoker| invoker.package(service));
+        self.turns.line_up(now, |service| package(service).unwrap_or_else(|| service.into()));
+        Ok(())
+    }
+
+    /// Starts these calls, but those that an operator has removed meanwhile.
+    async fn start(&mut self, calls: &[Held]) -> Result<(), Error> {
+        let ids: Vec<i64> = calls.iter().map(|held| held.id).collect();
         self.means.writer.change(Change::Claim { ids: ids.clone() }).await?;
         let taken = match read::take(&self.means.readers, &ids).await {
             Ok(taken) => taken,
@@ -117,47 +141,13 @@ impl Dispatcher {
                 return Err(unreadable(error));
             }
         };
+        let held: HashMap<i64, &Held> = calls.iter().map(|held| (held.id, held)).collect();
         for one in taken {
-            let due = Due { id: one.task.id, service: one.task.service.clone(), bytes: one.task.bytes() };
+            let Some(held) = held.get(&one.task.id) else { continue };
             let handle = self.running.spawn(attempt(self.means.clone(), one));
-            self.known.insert(handle.id(), due);
+            self.known.insert(handle.id(), (*held).clone());
         }
-        Ok(ids.len())
-    }
-
-    /// What there is room for: altogether, and of each service.
-    async fn choose(&self, now: Millis) -> Result<Vec<Due>, sqlx::Error> {
-        let Settings { workers, workers_of_one, bytes_under_way, .. } = self.means.settings;
-        let mut free = workers.saturating_sub(self.known.len());
-        if free == 0 {
-            return Ok(Vec::new());
-        }
-        let mut busy: HashMap<&str, usize> = HashMap::new();
-        let mut bytes = 0_i64;
-        for due in self.known.values() {
-            *busy.entry(due.service.as_str()).or_default() += 1;
-            bytes = bytes.saturating_add(due.bytes);
-        }
-        let full: Vec<&str> = busy
-            .iter()
-            .filter(|(_, number)| **number >= workers_of_one)
-            .map(|(service, _)| *service)
-            .collect();
-        let due = read::due(&self.means.readers, now, &full, i64::try_from(workers * 2).unwrap_or(i64::MAX))
-            .await?;
-        let mut chosen: Vec<Due> = Vec::new();
-        for one in &due {
-            let number = busy.entry(one.service.as_str()).or_default();
-            // A call of any size may be the only one.
-            let fits = bytes == 0 || bytes.saturating_add(one.bytes) <= bytes_under_way;
-            if free > 0 && *number < workers_of_one && fits {
-                *number += 1;
-                free -= 1;
-                bytes = bytes.saturating_add(one.bytes);
-                chosen.push(one.clone());
-            }
-        }
-        Ok(chosen)
+        Ok(())
     }
 
     async fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {
@@ -165,12 +155,12 @@ impl Dispatcher {
             Ok((id, ())) => (*id, false),
             Err(error) => (error.id(), error.is_panic()),
         };
-        let Some(due) = self.known.remove(&id) else { return };
+        let Some(held) = self.known.remove(&id) else { return };
         if broke {
             let reason = "the server broke down over it; its log says more".to_owned();
-            let dead = Change::Dead { id: due.id, reason, at: now() };
+            let dead = Change::Dead { id: held.id, reason, at: now() };
             if let Err(error) = self.means.writer.change(dead).await {
-                tracing::error!(%error, task = due.id, "what a call in the background came to cannot be kept");
+                tracing::error!(%error, task = held.id, "what a call in the background came to cannot be kept");
             }
         }
     }
@@ -193,7 +183,7 @@ impl Dispatcher {
         }
         self.running.shutdown().await;
         // Those that have written down what they came to are no longer being made, so this changes nothing of them.
-        let ids: Vec<i64> = self.known.values().map(|due| due.id).collect();
+        let ids: Vec<i64> = self.known.values().map(|held| held.id).collect();
         tracing::warn!(
             most = ids.len(),
             "calls in the background were broken off: they are made again after the next start"
@@ -202,6 +192,10 @@ impl Dispatcher {
             tracing::error!(%error, "calls in the background that were broken off count as lost");
         }
     }
+}
+
+fn until(due: Millis, now: Millis) -> Duration {
+    Duration::from_millis(u64::try_from(due.saturating_sub(now)).unwrap_or(0))
 }
 
 fn unreadable(error: sqlx::Error) -> Error {

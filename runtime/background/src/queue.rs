@@ -16,7 +16,6 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -33,9 +32,11 @@ pub struct Settings {
     pub bytes_of_one: i64,
     /// Calls that are made at the same time.
     pub workers: usize,
+    /// Calls of the services of one package that are made at the same time: the rest is left for the others.
+    pub workers_of_package: usize,
     /// Calls of one service that are made at the same time.
     pub workers_of_one: usize,
-    /// Bytes of the messages of all calls that are being made.
+    /// Bytes of the messages of all calls that are being made. Of one package and of one service, the same part as of the workers.
     pub bytes_under_way: i64,
     /// Calls that have failed and are kept, the newest.
     pub failed_kept: i64,
@@ -53,6 +54,7 @@ impl Default for Settings {
             tasks_of_one: 250_000,
             bytes_of_one: 512 << 20,
             workers: 64,
+            workers_of_package: 48,
             workers_of_one: 32,
             bytes_under_way: 64 << 20,
             failed_kept: 10_000,
@@ -91,7 +93,7 @@ impl Queue {
             quota: Arc::new(Quota::new(settings, std::mem::take(&mut store.there))),
             next_id: Arc::new(AtomicI64::new(store.next_id)),
             metrics,
-            arrived: Arc::new(Notify::new()),
+            arrivals: Arc::default(),
         };
         let counts = read::counts(&store.readers).await.unwrap_or_default();
         let (writer, readers) = store.split(shared.clone());
@@ -117,7 +119,7 @@ impl Queue {
             readers: self.readers.clone(),
             writer: self.writer.clone(),
             invoker: invoker.clone(),
-            arrived: Arc::clone(&self.shared.arrived),
+            arrivals: Arc::clone(&self.shared.arrivals),
             metrics: Arc::clone(&self.shared.metrics),
             settings: self.settings,
         };

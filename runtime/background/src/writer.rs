@@ -1,6 +1,7 @@
 //! The only one that changes the file. What comes while a transaction is written to the disk goes into the next one together, so that
 //! many wait for one write and not each for its own.
 
+use crate::arrivals::Arrivals;
 use crate::quota::{Quota, Room};
 use crate::store::write::{Change, Effect, apply};
 use crate::store::{Store, explain};
@@ -11,7 +12,7 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 /// Changes that may wait to be written.
 const QUEUE: usize = 1_024;
@@ -45,7 +46,7 @@ pub(crate) struct Shared {
     pub(crate) next_id: Arc<AtomicI64>,
     pub(crate) metrics: Arc<Metrics>,
     /// Told when calls have come in.
-    pub(crate) arrived: Arc<Notify>,
+    pub(crate) arrivals: Arc<Arrivals>,
 }
 
 impl Writer {
@@ -176,9 +177,7 @@ fn tell(order: Ordered, effect: Effect, shared: &Shared) {
     {
         gauge.inc_by(by);
     }
-    if waiting > 0 {
-        shared.arrived.notify_one();
-    }
+    shared.arrivals.add(effect.waiting);
     // Nobody waits any more: then nobody has to be told.
     order.done.send(Ok(effect.rows)).unwrap_or_default();
 }

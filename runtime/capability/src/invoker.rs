@@ -27,4 +27,10 @@ pub trait Invoker: Send + Sync + 'static {
     fn find(&self, service: &str) -> Option<Arc<str>> {
         Some(service.into())
     }
+
+    /// The package of a service that can be called. Packages share fairly what there is, and within each its services. Whoever knows
+    /// none says so; then each service is for itself.
+    fn package(&self, _service: &str) -> Option<Arc<str>> {
+        None
+    }
 }

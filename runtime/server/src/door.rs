@@ -87,6 +87,10 @@ impl Invoker for Door {
         // While the server starts, what is not there may be about to come.
         found.or_else(|| (!self.deployer.ready()).then(|| service.into()))
     }
+
+    fn package(&self, service: &str) -> Option<Arc<str>> {
+        self.registry.package(service)
+    }
 }
 
 #[cfg(test)]
@@ -174,6 +178,7 @@ mod tests {
         deployer.deploy(source, Origin::Upload, "test").await.unwrap();
         let error = door.invoke(invocation("a.b", "")).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Internal, "what is loaded answers while the server starts");
+        assert_eq!((door.package("a.b").as_deref(), door.package("no.such")), (Some("a"), None));
         deployer.restore(None).await;
         let error = door.invoke(invocation("no.such", "")).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::NotFound);

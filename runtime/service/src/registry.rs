@@ -198,6 +198,10 @@ impl Invoker for Registry {
         };
         table.values().find(is_meant).map(|deployed| Arc::clone(&deployed.service))
     }
+
+    fn package(&self, service: &str) -> Option<Arc<str>> {
+        self.get(service).map(|deployed| Arc::clone(&deployed.package))
+    }
 }
 
 impl Describe for Registry {

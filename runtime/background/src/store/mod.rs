@@ -15,7 +15,7 @@ use std::time::Duration;
 const BUSY: Duration = Duration::from_secs(5);
 
 /// What this version writes.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Times that the server may have ended while a call was being made. A call that ends the server must not do so for ever.
 pub(crate) const MAX_LOST: i64 = 5;
@@ -26,8 +26,10 @@ const SCHEMA: &[&str] = &[
      tracestate TEXT, content_type TEXT, body BLOB NOT NULL, callback TEXT NOT NULL, report TEXT, created INTEGER NOT NULL, \
      due INTEGER NOT NULL, expires INTEGER, repeats INTEGER NOT NULL, interval INTEGER NOT NULL, attempt INTEGER NOT NULL, \
      waits INTEGER NOT NULL, lost INTEGER NOT NULL DEFAULT 0, batch INTEGER, place INTEGER, bytes INTEGER NOT NULL, reason TEXT)",
-    // All that choosing the next calls needs, so that their messages are not read for it.
-    "CREATE INDEX IF NOT EXISTS waiting ON tasks (due, id, service, bytes) WHERE state = 0",
+    // All that choosing the next calls of a service needs, so that neither their messages nor the calls of others are read for it.
+    "CREATE INDEX IF NOT EXISTS ready ON tasks (service, due, id, bytes) WHERE state = 0",
+    // What version 1 had instead.
+    "DROP INDEX IF EXISTS waiting",
     "CREATE INDEX IF NOT EXISTS others ON tasks (state, id) WHERE state <> 0",
     "CREATE TABLE IF NOT EXISTS batches (id INTEGER PRIMARY KEY, unfinished INTEGER NOT NULL, source TEXT NOT NULL, \
      fanout INTEGER NOT NULL, cid TEXT NOT NULL, environ TEXT, created INTEGER NOT NULL, size INTEGER NOT NULL, \
@@ -107,7 +109,9 @@ async fn prepare(
         for statement in SCHEMA {
             sqlx::query(*statement).execute(&mut *connection).await?;
         }
-        sqlx::query("PRAGMA user_version = 1").execute(&mut *connection).await?;
+        // Last: a server that ends before this does all of it again.
+        let done = format!("PRAGMA user_version = {VERSION}");
+        sqlx::query(sqlx::AssertSqlSafe(done)).execute(&mut *connection).await?;
     }
     sqlx::query("UPDATE tasks SET state = 0, lost = lost + 1 WHERE state = 1")
         .execute(&mut *connection)
@@ -148,5 +152,62 @@ pub(crate) fn explain(error: &sqlx::Error) -> String {
                 .to_owned()
         }
         _ => format!("{error}; look at the file and its disk"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::write::{Change, apply};
+    use crate::task::Task;
+    use std::sync::atomic::AtomicI64;
+
+    /// What version 1 had, as far as it was different.
+    const VERSION_1: [&str; 3] = [
+        "DROP INDEX ready",
+        "CREATE INDEX waiting ON tasks (due, id, service, bytes) WHERE state = 0",
+        "PRAGMA user_version = 1",
+    ];
+
+    async fn indexes(store: &mut Store) -> Vec<String> {
+        let query = "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY name";
+        let rows = sqlx::query(query).fetch_all(&mut store.connection).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    #[tokio::test]
+    async fn a_file_of_version_1_is_brought_up_to_date_with_its_calls() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("background.db");
+        for broken_off in [false, true] {
+            let mut store = open(&path).await.unwrap();
+            for statement in VERSION_1 {
+                sqlx::query(statement).execute(&mut store.connection).await.unwrap();
+            }
+            let task = Task { id: store.next_id, service: "a".to_owned(), due: 7, ..Task::default() };
+            let change = Change::Insert { tasks: vec![task], group: None };
+            apply(&mut store.connection, &[&change], &AtomicI64::new(0)).await.unwrap();
+            // A server has ended in the middle of it.
+            if broken_off {
+                sqlx::query(SCHEMA[1]).execute(&mut store.connection).await.unwrap();
+            }
+        }
+        let mut store = open(&path).await.unwrap();
+        assert_eq!(indexes(&mut store).await, ["others", "ready"]);
+        let version = sqlx::query("PRAGMA user_version").fetch_one(&mut store.connection).await.unwrap();
+        assert_eq!(version.get::<i64, _>(0), VERSION);
+        let waiting = read::waiting(&store.readers, &[("a", 10)]).await.unwrap();
+        assert_eq!(waiting[0].iter().map(|one| one.due).collect::<Vec<_>>(), [7, 7]);
+    }
+
+    #[tokio::test]
+    async fn a_file_of_a_newer_version_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("background.db");
+        let mut store = open(&path).await.unwrap();
+        let newer = format!("PRAGMA user_version = {}", VERSION + 1);
+        sqlx::query(sqlx::AssertSqlSafe(newer)).execute(&mut store.connection).await.unwrap();
+        let error = open(&path).await.unwrap_err().to_string();
+        assert!(error.contains("it is of a newer version of Caisson (its version is 3)"), "{error}");
     }
 }

@@ -8,11 +8,11 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
 
 type Result<T> = std::result::Result<T, sqlx::Error>;
 
-/// A call whose time has come.
+/// A call that waits.
 #[derive(Clone, Debug)]
-pub(crate) struct Due {
+pub(crate) struct Waiting {
     pub(crate) id: i64,
-    pub(crate) service: String,
+    pub(crate) due: Millis,
     pub(crate) bytes: i64,
 }
 
@@ -25,31 +25,48 @@ pub(crate) struct Taken {
     pub(crate) lost: i64,
 }
 
-/// The calls whose time has come, those that wait longest first; none of these services.
-pub(crate) async fn due(pool: &SqlitePool, now: Millis, but: &[&str], most: i64) -> Result<Vec<Due>> {
-    let mut query: QueryBuilder<Sqlite> =
-        QueryBuilder::new("SELECT id, service, bytes FROM tasks WHERE state = 0 AND due <= ");
-    query.push_bind(now);
-    if !but.is_empty() {
-        query.push(" AND service NOT IN (");
-        let mut list = query.separated(", ");
-        for service in but {
-            list.push_bind((*service).to_owned());
+/// Services that are asked for in one statement: SQLite puts 500 together at most.
+const TOGETHER: usize = 64;
+
+/// From each service to the next one, over however many calls there are between them.
+const FIRST_OF_ALL: &str = "WITH RECURSIVE services (service) AS (\
+     SELECT * FROM (SELECT service FROM tasks WHERE state = 0 ORDER BY service LIMIT 1) UNION ALL \
+     SELECT (SELECT service FROM tasks WHERE state = 0 AND service > services.service ORDER BY service LIMIT 1) \
+     FROM services WHERE service IS NOT NULL) \
+     SELECT service, (SELECT due FROM tasks WHERE state = 0 AND tasks.service = services.service ORDER BY due LIMIT 1) \
+     FROM services WHERE service IS NOT NULL";
+
+/// The first calls that wait of each of these services, so many at most, in the order in which they are made.
+pub(crate) async fn waiting(pool: &SqlitePool, services: &[(&str, usize)]) -> Result<Vec<Vec<Waiting>>> {
+    let mut found = Vec::with_capacity(services.len());
+    for services in services.chunks(TOGETHER) {
+        let mut of_these: Vec<Vec<Waiting>> = services.iter().map(|_| Vec::new()).collect();
+        for row in of_services(services).build().fetch_all(pool).await? {
+            let place: i64 = row.try_get(0)?;
+            let of_one = usize::try_from(place).ok().and_then(|place| of_these.get_mut(place));
+            let one = Waiting { id: row.try_get(1)?, due: row.try_get(2)?, bytes: row.try_get(3)? };
+            of_one.into_iter().for_each(|of_one| of_one.push(one.clone()));
         }
-        query.push(")");
+        found.append(&mut of_these);
     }
-    query.push(" ORDER BY due, id LIMIT ").push_bind(most);
-    let rows = query.build().fetch_all(pool).await?;
-    rows.iter()
-        .map(|row| Ok(Due { id: row.try_get(0)?, service: row.try_get(1)?, bytes: row.try_get(2)? }))
-        .collect()
+    Ok(found)
 }
 
-/// When the next call is due after now.
-pub(crate) async fn next_due(pool: &SqlitePool, now: Millis) -> Result<Option<Millis>> {
-    let query =
-        sqlx::query("SELECT due FROM tasks WHERE state = 0 AND due > ? ORDER BY due LIMIT 1").bind(now);
-    query.fetch_optional(pool).await?.map(|row| row.try_get(0)).transpose()
+fn of_services(services: &[(&str, usize)]) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new("");
+    for (place, (service, most)) in (0_i64..).zip(services) {
+        query.push(if place == 0 { "SELECT * FROM (SELECT " } else { " UNION ALL SELECT * FROM (SELECT " });
+        query.push(place).push(" AS place, id, due, bytes FROM tasks WHERE state = 0 AND service = ");
+        query.push_bind((*service).to_owned()).push(" ORDER BY due, id LIMIT ");
+        query.push_bind(i64::try_from(*most).unwrap_or(i64::MAX)).push(")");
+    }
+    query
+}
+
+/// The services whose calls wait, and when the first call of each is due.
+pub(crate) async fn services(pool: &SqlitePool) -> Result<Vec<(String, Millis)>> {
+    let rows = sqlx::query(FIRST_OF_ALL).fetch_all(pool).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 /// Whole calls, with their groups.
@@ -169,4 +186,69 @@ pub(crate) async fn counts(pool: &SqlitePool) -> Result<[i64; 3]> {
         }
     }
     Ok(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Store, open};
+    use tempfile::TempDir;
+
+    async fn store() -> (Store, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        (open(&folder.path().join("background.db")).await.unwrap(), folder)
+    }
+
+    async fn insert(store: &mut Store, service: &str, state: i64, due: Millis) {
+        let insert = "INSERT INTO tasks (state, source, service, kind, cid, body, callback, created, due, repeats, interval, \
+                      attempt, waits, bytes) VALUES (?, '', ?, '', '', '', '[]', 0, ?, 0, 0, 0, 0, 0)";
+        let insert = sqlx::query(insert).bind(state).bind(service).bind(due);
+        insert.execute(&mut store.connection).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn calls_of_services_are_found_in_the_index_in_their_order() {
+        let (store, _folder) = store().await;
+        let query = of_services(&[("a", 2), ("b", 1)]);
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", query.sql().as_str()));
+        let explain = sqlx::query(explain).bind("a").bind(2).bind("b").bind(1);
+        let rows = explain.fetch_all(&store.readers).await.unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.get(3)).collect();
+        let search = "SEARCH tasks USING COVERING INDEX ready (service=?)";
+        assert_eq!(steps.iter().filter(|step| *step == search).count(), 2, "{steps:?}");
+        let slow = |step: &&String| step.contains("SCAN tasks") || step.contains("TEMP B-TREE");
+        assert_eq!(steps.iter().find(slow), None, "{steps:?}");
+    }
+
+    #[tokio::test]
+    async fn each_of_many_services_is_answered_for_itself() {
+        let (mut store, _folder) = store().await;
+        let names: Vec<String> = (0..150).map(|number| format!("s{number}")).collect();
+        for (due, name) in (0_i64..).zip(&names) {
+            insert(&mut store, name, 0, 1_000).await;
+            insert(&mut store, name, 0, due).await;
+        }
+        let mut asked: Vec<(&str, usize)> = names.iter().map(|name| (name.as_str(), 1)).collect();
+        asked.extend([("s7", 5), ("nobody", 5)]);
+        let found = waiting(&store.readers, &asked).await.unwrap();
+        let dues: Vec<Vec<Millis>> =
+            found.iter().map(|of_one| of_one.iter().map(|one| one.due).collect()).collect();
+        assert_eq!(dues[..150], (0..150).map(|due| vec![due]).collect::<Vec<_>>());
+        assert_eq!(dues[150..], [vec![7, 1_000], vec![]]);
+        assert!(waiting(&store.readers, &[]).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn each_service_is_told_with_its_first_call_that_waits() {
+        let (mut store, _folder) = store().await;
+        assert_eq!(services(&store.readers).await.unwrap(), []);
+        let calls =
+            [("b", 0, 9), ("b", 0, 7), ("a\0", 0, 5), ("a", 0, 6), ("", 0, 4), ("c", 2, 1), ("b", 1, 1)];
+        for (service, state, due) in calls {
+            insert(&mut store, service, state, due).await;
+        }
+        let expected =
+            [("", 4), ("a", 6), ("a\0", 5), ("b", 7)].map(|(service, due)| (service.to_owned(), due));
+        assert_eq!(services(&store.readers).await.unwrap(), expected);
+    }
 }

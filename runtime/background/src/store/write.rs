@@ -4,6 +4,7 @@ use crate::entry::State;
 use crate::outcome;
 use crate::quota::Amount;
 use crate::task::{Group, Millis, Task};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite, SqliteConnection};
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
@@ -44,6 +45,8 @@ pub(crate) struct Effect {
     pub(crate) amounts: Vec<(String, Amount)>,
     /// By how much the number of calls in each state has changed.
     pub(crate) states: [i64; 3],
+    /// Services whose calls have come to wait, and when the first of them is due.
+    pub(crate) waiting: Vec<(String, Millis)>,
 }
 
 /// Carries out changes, all or none.
@@ -98,61 +101,87 @@ fn length(tasks: &[Task]) -> i64 {
 }
 
 fn inserted(tasks: &[Task]) -> Effect {
-    Effect { rows: tasks.len() as u64, states: [length(tasks), 0, 0], ..Effect::default() }
+    let states = [length(tasks), 0, 0];
+    Effect { rows: tasks.len() as u64, states, waiting: first_of_each(tasks), ..Effect::default() }
+}
+
+/// Of calls of the same service one after the other, the first that is due.
+fn first_of_each(tasks: &[Task]) -> Vec<(String, Millis)> {
+    let runs = tasks.chunk_by(|one, next| one.service == next.service);
+    let first = |run: &[Task]| {
+        let due = run.iter().map(|task| task.due).min()?;
+        Some((run.first()?.service.clone(), due))
+    };
+    runs.filter_map(first).collect()
 }
 
 fn done(task: &Task, told: &[Task]) -> Effect {
     let mut amounts = vec![(task.source.clone(), amount(-1, -task.bytes()))];
     amounts.extend(told.iter().map(|one| (one.source.clone(), amount(1, one.bytes()))));
-    Effect { rows: 1, amounts, states: [length(told), -1, 0] }
+    Effect { rows: 1, amounts, states: [length(told), -1, 0], waiting: first_of_each(told) }
 }
 
 /// Changes of single rows.
 async fn small(connection: &mut SqliteConnection, change: &Change) -> Result<Effect> {
-    let (query, ids, states) = match change {
+    match change {
         Change::Claim { ids } => {
-            ("UPDATE tasks SET state = 1, attempt = attempt + 1 WHERE state = 0 AND id IN (", ids, [-1, 1, 0])
+            let set = "state = 1, attempt = attempt + 1 WHERE state = 0";
+            Ok(Effect { waiting: Vec::new(), ..moved(connection, set, ids, [-1, 1, 0]).await? })
         }
-        Change::Release { ids } => {
-            ("UPDATE tasks SET state = 0 WHERE state = 1 AND id IN (", ids, [1, -1, 0])
-        }
+        Change::Release { ids } => moved(connection, "state = 0 WHERE state = 1", ids, [1, -1, 0]).await,
         Change::Again { id, due, repeats, waits, reason } => {
-            let query = "UPDATE tasks SET state = 0, due = ?, repeats = ?, waits = ?, lost = 0, reason = ? WHERE id = ?";
+            let query = "UPDATE tasks SET state = 0, due = ?, repeats = ?, waits = ?, lost = 0, reason = ? WHERE id = ? \
+                         RETURNING service, due";
             let query = sqlx::query(query).bind(due).bind(repeats).bind(waits).bind(reason).bind(id);
-            return Ok(counted(query.execute(connection).await?.rows_affected(), [1, -1, 0]));
+            waits_again(&query.fetch_all(connection).await?, [1, -1, 0])
         }
         Change::Dead { id, reason, at } => {
             let query = sqlx::query("UPDATE tasks SET state = 2, due = ?, reason = ? WHERE id = ?");
             let query = query.bind(at).bind(reason).bind(id);
-            return Ok(counted(query.execute(connection).await?.rows_affected(), [0, -1, 1]));
+            Ok(counted(query.execute(connection).await?.rows_affected(), [0, -1, 1]))
         }
         Change::Revive { id, at } => {
-            let query = "UPDATE tasks SET state = 0, due = ?, waits = 0, lost = 0, expires = NULL WHERE id = ? AND state = 2";
-            let query = sqlx::query(query).bind(at).bind(id);
-            return Ok(counted(query.execute(connection).await?.rows_affected(), [1, 0, -1]));
+            let query = "UPDATE tasks SET state = 0, due = ?, waits = 0, lost = 0, expires = NULL WHERE id = ? AND state = 2 \
+                         RETURNING service, due";
+            waits_again(&sqlx::query(query).bind(at).bind(id).fetch_all(connection).await?, [1, 0, -1])
         }
         Change::Remove { id } => {
             // One of a group stays: its group would wait for it for ever.
             let which = "id = ? AND state <> 1 AND batch IS NULL";
-            return removed(connection, which, &[*id]).await;
+            removed(connection, which, &[*id]).await
         }
         Change::Sweep { before, keep } => {
             let which = "state = 2 AND (due < ? OR id <= (SELECT id FROM tasks WHERE state = 2 ORDER BY id DESC LIMIT 1 OFFSET ?))";
-            return removed(connection, which, &[*before, *keep]).await;
+            removed(connection, which, &[*before, *keep]).await
         }
-        Change::Insert { .. } | Change::Done { .. } => return Ok(Effect::default()),
-    };
-    let mut rows = 0;
+        Change::Insert { .. } | Change::Done { .. } => Ok(Effect::default()),
+    }
+}
+
+/// Calls come from one state into another.
+async fn moved(
+    connection: &mut SqliteConnection,
+    set: &'static str,
+    ids: &[i64],
+    states: [i64; 3],
+) -> Result<Effect> {
+    let mut rows = Vec::new();
     for ids in ids.chunks(ROWS) {
-        let mut update: QueryBuilder<Sqlite> = QueryBuilder::new(query);
+        let mut update: QueryBuilder<Sqlite> = QueryBuilder::new("UPDATE tasks SET ");
+        update.push(set).push(" AND id IN (");
         let mut list = update.separated(", ");
         ids.iter().for_each(|id| {
             list.push_bind(*id);
         });
-        update.push(")");
-        rows += update.build().execute(&mut *connection).await?.rows_affected();
+        update.push(") RETURNING service, due");
+        rows.extend(update.build().fetch_all(&mut *connection).await?);
     }
-    Ok(counted(rows, states))
+    waits_again(&rows, states)
+}
+
+fn waits_again(rows: &[SqliteRow], states: [i64; 3]) -> Result<Effect> {
+    let waiting = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    Ok(Effect { waiting: waiting.collect::<Result<_>>()?, ..counted(rows.len() as u64, states) })
 }
 
 fn counted(rows: u64, states: [i64; 3]) -> Effect {

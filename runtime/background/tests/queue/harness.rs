@@ -110,6 +110,11 @@ impl Invoker for Services {
     fn find(&self, service: &str) -> Option<Arc<str>> {
         (!self.lacks(service)).then(|| service.into())
     }
+
+    fn package(&self, service: &str) -> Option<Arc<str>> {
+        let (package, _) = service.split_once('.')?;
+        Some(package.into())
+    }
 }
 
 /// An answer of text.

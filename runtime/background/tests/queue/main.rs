@@ -13,3 +13,4 @@ mod ends;
 mod groups;
 mod harness;
 mod hostile;
+mod turns;
