@@ -130,6 +130,83 @@ async fn zeep_calls_what_the_wsdl_describes_in_both_versions() {
     }
 }
 
+const TYPED: &str = "\
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from zato.common.typing_ import list_, optional
+from zato.server.service import Model, Service
+
+@dataclass(init=False)
+class Line(Model):
+    sku: str
+    quantity: int
+
+@dataclass(init=False)
+class Invoice(Model):
+    number: int
+    due: date
+    lines: list_[Line]
+    note: optional[str] = None
+
+@dataclass(init=False)
+class Booked(Model):
+    number: int
+    pieces: int
+    paid: bool
+    total: Decimal
+    skus: list_[str]
+
+class Book(Service):
+    input = Invoice
+    output = Booked
+    def handle(self):
+        invoice, booked = self.request.input, self.response.payload
+        if invoice.due != date(2026, 12, 24) or invoice.number == 13:
+            raise ValueError(repr(invoice.due))
+        booked.number = invoice.number
+        booked.pieces = sum(line.quantity for line in invoice.lines)
+        booked.paid = invoice.note == 'paid'
+        booked.total = Decimal('10.50') * booked.pieces
+        booked.skus = [line.sku for line in invoice.lines]
+";
+
+#[tokio::test]
+async fn zeep_calls_operations_with_the_types_that_their_services_declare() {
+    let server = Server::with("invoices.py", TYPED).await;
+    let channels = "version: 1\nchannels:\n  - {name: invoices, type: soap, path: /soap/invoices, namespace: 'urn:invoices', \
+                    operations: {Book: invoices.book}}\n";
+    let file = server.write("caisson.yaml", channels);
+    Command::to(&server, ["apply", "-f", &file, "--yes"]).run().await.good();
+    let line = |sku: &str, quantity: i64| json!({"sku": sku, "quantity": quantity});
+    for version in ["1.1", "1.2"] {
+        let book = async |arguments: Value| {
+            let asked = json!({"version": version, "operation": "Book", "arguments": arguments});
+            zeep(&server, "/soap/invoices", asked).await
+        };
+        // A list of one looks in XML like no list; the declaration says that it is one.
+        let cases = [(vec![line("A", 2)], 2, "21.00"), (vec![line("A", 2), line("B & C", 3)], 5, "52.50")];
+        for (lines, pieces, total) in cases {
+            let said = book(json!({"number": 7, "due": "2026-12-24", "lines": lines, "note": "paid"})).await;
+            let answer = &said["answer"];
+            assert_eq!(
+                (&answer["number"], &answer["pieces"], &answer["paid"]),
+                (&json!(7), &json!(pieces), &json!(true)),
+                "{said}"
+            );
+            let skus: Vec<_> = lines.iter().map(|line| &line["sku"]).collect();
+            assert_eq!(answer["skus"], json!(skus), "{said}");
+            assert_eq!(answer["total"], total, "{said}");
+        }
+        let said = book(json!({"due": "2026-12-24", "lines": [line("A", 1)]})).await;
+        assert!(said["refused"].as_str().unwrap_or_default().contains("number"), "{said}");
+        let said = book(json!({"number": 7, "due": "soon", "lines": [line("A", 1)]})).await;
+        assert!(said["fault"].as_str().unwrap_or_default().contains("due"), "{said}");
+        let said = book(json!({"number": 13, "due": "2026-12-24", "lines": [line("A", 1)]})).await;
+        assert!(said["fault"].as_str().unwrap_or_default().contains("An error has occurred"), "{said}");
+    }
+}
+
 #[tokio::test]
 async fn zeep_says_who_calls_with_a_username_token() {
     let server = serving().await;

@@ -1,7 +1,8 @@
 """Calls a SOAP channel with zeep, which knows it from its WSDL alone.
 
-Standard input is one JSON object: `wsdl`, `version`, `operation`, `fields`, and with `user`, `password`, `digest` who calls. What
-came back is printed as JSON: `answer` or `fault`.
+Standard input is one JSON object: `wsdl`, `version`, `operation`, and with `user`, `password`, `digest` who calls. Of an operation
+that has types, `arguments` are what it is called with, which zeep checks; of one that takes anything, `fields` are its elements. What
+came back is printed as JSON: `answer`, `fault`, or `refused` if zeep did not send it.
 """
 
 import json
@@ -9,7 +10,8 @@ import sys
 
 from lxml import etree
 from zeep import Client
-from zeep.exceptions import Fault
+from zeep.exceptions import Fault, ValidationError
+from zeep.helpers import serialize_object
 from zeep.wsse.username import UsernameToken
 
 
@@ -36,13 +38,21 @@ def main():
     client = Client(asked['wsdl'], wsse=wsse)
     service, binding = bind(client, asked['version'])
     namespace = binding.name.namespace
-    fields = [element(namespace, name, text) for name, text in asked['fields'].items()]
+    arguments = asked.get('arguments')
+    if arguments is None:
+        arguments = {'_value_1': [element(namespace, name, text) for name, text in asked['fields'].items()]}
     try:
-        answer = getattr(service, asked['operation'])(_value_1=fields)
+        answer = getattr(service, asked['operation'])(**arguments)
     except Fault as fault:
         print(json.dumps({'fault': fault.message, 'code': fault.code}))
         return
-    print(json.dumps({'answer': {etree.QName(one).localname: one.text for one in answer or ()}}))
+    except ValidationError as error:
+        print(json.dumps({'refused': error.message}))
+        return
+    if 'arguments' in asked:
+        print(json.dumps({'answer': serialize_object(answer, dict)}, default=str))
+    else:
+        print(json.dumps({'answer': {etree.QName(one).localname: one.text for one in answer or ()}}))
 
 
 main()
