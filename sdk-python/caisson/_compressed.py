@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import zlib
-from typing import Any
+from typing import Any, SupportsIndex
 
 __all__ = ['Decompress', 'install']
 
@@ -28,13 +29,14 @@ class Decompress:
         piece: bytes = self._below.decompress(data, max_length)
         return piece
 
-    def flush(self, length: int = zlib.DEF_BUF_SIZE, /) -> bytes:
+    def flush(self, length: SupportsIndex = zlib.DEF_BUF_SIZE, /) -> bytes:
         """All that is left; `length` is how much room to begin with."""
-        if length <= 0:
+        room = operator.index(length)
+        if room <= 0:
             raise ValueError('length must be greater than zero')
         if self._is_flushed:
             return b''
-        rest: bytes = self._below.flush(length)
+        rest: bytes = self._below.flush(room)
         self._is_flushed = self._below.eof
         return rest
 

@@ -164,6 +164,13 @@ class Once:
         return rest
 
 
+class Length:
+    """A length that is no int, but can be an index."""
+
+    def __index__(self) -> int:
+        return 7
+
+
 class Compressed(unittest.TestCase):
     """`zlib.decompressobj`, beside CPython's."""
 
@@ -189,6 +196,9 @@ class Compressed(unittest.TestCase):
         for length in (0, -1):
             with self.assertRaises(ValueError):
                 first.flush(length)
+        with self.assertRaises(TypeError):
+            first.flush(1.5)  # type: ignore[arg-type]
+        self.assertEqual(_compressed.decompressobj().flush(Length()), b'')
         with self.assertRaises(zlib.error):
             _compressed.decompressobj(-15).decompress(data)
         dictionary = zlib.compressobj(zdict=b'abc')
