@@ -12,7 +12,7 @@ from caisson._errors import ModelValidationError, ServiceError
 if TYPE_CHECKING:
     from caisson._invoke import Invoking
 
-__all__ = ['MODEL_HEADER', 'Answer', 'bunched', 'classes_of', 'decode', 'headers_of', 'is_model', 'remade', 'without_wrapper']
+__all__ = ['MODEL_HEADER', 'Answer', 'bunched', 'classes_of', 'decode', 'decoded', 'headers_of', 'is_model', 'remade', 'without_wrapper']
 
 MODEL_HEADER = 'x-caisson-model'
 """Says to a calling service that the answer was an object of the Model that the callee declares, or a list of these. It names no class:
@@ -53,13 +53,19 @@ def headers_of(headers: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
 def decode(headers: Sequence[tuple[str, str]], body: bytes) -> Any:
     """The value of an answer of another service."""
-    content_type = ''
+    content_type = None
     for header, value in headers:
         if header.lower() == 'content-type':
-            content_type = value.split(';')[0].strip().lower()
+            content_type = value
+    return decoded(content_type, body)
+
+
+def decoded(content_type: str | None, body: bytes) -> Any:
+    """The value of a body: JSON, else text, else bytes."""
+    kind = (content_type or '').split(';')[0].strip().lower()
     if not body:
         return ''
-    if content_type == 'application/json' or content_type.endswith('+json'):
+    if kind == 'application/json' or kind.endswith('+json'):
         return json.loads(body)
     try:
         return body.decode()

@@ -25,12 +25,22 @@ pub const CID_HEADER: HeaderName = HeaderName::from_static("x-caisson-cid");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
-/// Headers that belong to the connection, and the length, which follows from the body. A service has no say in them.
-const OURS: [HeaderName; 8] =
-    [CONNECTION, KEEP_ALIVE, PROXY_CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, CONTENT_LENGTH];
-
-/// What services say to services that call them. One that hands on all headers that it was given does not hand on this one.
+/// What services say to services that call them: that the answer is a Model.
 const MODEL: HeaderName = HeaderName::from_static("x-caisson-model");
+
+/// Headers that belong to the connection, the length, which follows from the body, and what is said between services only. None of them
+/// is sent as a service set it.
+const NOT_SENT: [HeaderName; 9] = [
+    CONNECTION,
+    KEEP_ALIVE,
+    PROXY_CONNECTION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    CONTENT_LENGTH,
+    MODEL,
+];
 
 /// The caller gave up. Not in the registry of statuses, but known from nginx.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
@@ -108,7 +118,7 @@ fn append(headers: &mut HeaderMap, (name, value): Field) -> Result<(), String> {
         let shown = name.get(..name.floor_char_boundary(MAX_LOGGED_NAME)).unwrap_or_default();
         return Err(format!("the service set a header whose name is invalid: {shown:?}"));
     };
-    if OURS.contains(&parsed) || parsed == MODEL {
+    if NOT_SENT.contains(&parsed) {
         return Ok(());
     }
     let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(value)) else {

@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from caisson.testing._services import BackgroundCall, decoded
+from caisson._answers import decoded
+from caisson.testing._services import BackgroundCall
 
 if TYPE_CHECKING:
     from caisson.testing._app import App

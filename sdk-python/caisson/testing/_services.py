@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json as _json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from caisson import _runtime
-from caisson._answers import MODEL_HEADER
+from caisson._answers import MODEL_HEADER, decoded
 from caisson._model import Model
 from caisson.testing._expect import Fake, Rule, matches
 
-__all__ = ['BackgroundCall', 'FakeService', 'ServiceCall', 'answered', 'decoded', 'encoded', 'refused']
+__all__ = ['BackgroundCall', 'FakeService', 'ServiceCall', 'answered', 'encoded', 'refused']
 
 
 @dataclass
@@ -123,16 +122,3 @@ def encoded(payload: Any) -> tuple[str | None, bytes]:
     if isinstance(payload, (bytes, bytearray)):
         return 'application/octet-stream', bytes(payload)
     return 'application/json', _runtime.dumps(_runtime.to_plain(payload)).encode()
-
-
-def decoded(content_type: str | None, body: bytes) -> Any:
-    """The payload of a body."""
-    kind = (content_type or '').split(';')[0].strip().lower()
-    if not body:
-        return ''
-    if kind == 'application/json' or kind.endswith('+json'):
-        return _json.loads(body)
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        return body
